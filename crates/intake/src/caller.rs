@@ -1,0 +1,94 @@
+//! Who is calling: the environment a request's telemetry belongs to, and what its key may do.
+
+use thiserror::Error;
+use tracery_model::EnvironmentId;
+use tracery_settings::{Key, KeyKind};
+
+use crate::Intake;
+
+/// Whether credentials are verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthMode {
+    /// Loopback only. Any credential or none is taken; what it sends belongs to the environment `default`, unless
+    /// the credential is a known key of another.
+    Open,
+    Required,
+}
+
+/// What a request may do; the words of Honeycomb's key permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    SendEvents,
+    CreateDatasets,
+    ManageMarkers,
+    ManageBoards,
+    RunQueries,
+    ManageColumns,
+}
+
+impl Permission {
+    /// The scope's name in `tracery keys create --scopes`.
+    pub fn scope(self) -> &'static str {
+        match self {
+            Permission::SendEvents => "send_events",
+            Permission::CreateDatasets => "create_datasets",
+            Permission::ManageMarkers => "manage_markers",
+            Permission::ManageBoards => "manage_boards",
+            Permission::RunQueries => "run_queries",
+            Permission::ManageColumns => "manage_columns",
+        }
+    }
+}
+
+/// A caller whose credentials were looked at.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub environment: EnvironmentId,
+    pub environment_name: String,
+    pub environment_slug: String,
+    /// `None` in open mode without a known key: such a caller may do everything in its environment.
+    pub key: Option<Key>,
+}
+
+impl Caller {
+    pub fn may(&self, permission: Permission) -> bool {
+        self.key.as_ref().is_none_or(|key| key.may(permission.scope()))
+    }
+}
+
+#[derive(Debug, Error)]
+pub enum CallerError {
+    #[error("no API key")]
+    Missing,
+    #[error("unknown API key")]
+    Unknown,
+    #[error("settings are unavailable: {0}")]
+    Unavailable(String),
+}
+
+impl Intake {
+    /// Finds the caller of a Honeycomb-style key (`x-honeycomb-team`): ingest or configuration.
+    pub async fn caller(&self, secret: Option<&str>) -> Result<Caller, CallerError> {
+        let secret = secret.map(str::trim).filter(|secret| !secret.is_empty());
+        let unavailable =
+            |error: tracery_settings::SettingsError| CallerError::Unavailable(error.to_string());
+        let key = match secret {
+            Some(secret) => self.settings.find_key(secret).await.map_err(unavailable)?,
+            None => None,
+        };
+        let key = key.filter(|key| matches!(key.kind, KeyKind::Ingest | KeyKind::Configuration));
+        let environment = match (&key, self.mode) {
+            (Some(key), _) => self.settings.environment(key.environment).await.map_err(unavailable)?,
+            (None, AuthMode::Open) => Some(self.settings.default_environment().await.map_err(unavailable)?),
+            (None, AuthMode::Required) if secret.is_none() => return Err(CallerError::Missing),
+            (None, AuthMode::Required) => return Err(CallerError::Unknown),
+        };
+        let environment = environment.ok_or(CallerError::Unknown)?;
+        Ok(Caller {
+            environment: environment.id,
+            environment_name: environment.name,
+            environment_slug: environment.slug,
+            key,
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! Keys and what they may do. A key is shown once, when it is made; only its hash is kept.
+
+use sha2::{Digest, Sha256};
+use sqlx::Row;
+use subtle::ConstantTimeEq;
+use tracery_model::EnvironmentId;
+
+use crate::{Settings, SettingsError};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    Ingest,
+    Configuration,
+    Management,
+}
+
+impl KeyKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            KeyKind::Ingest => "ingest",
+            KeyKind::Configuration => "configuration",
+            KeyKind::Management => "management",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [KeyKind::Ingest, KeyKind::Configuration, KeyKind::Management]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
+/// A key that was found by its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    pub id: String,
+    pub environment: EnvironmentId,
+    pub kind: KeyKind,
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub created_ms: i64,
+    pub revoked_ms: Option<i64>,
+}
+
+impl Key {
+    pub fn may(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|own| own == scope)
+    }
+}
+
+/// A new key; the only time its secret is seen.
+#[derive(Debug, Clone)]
+pub struct CreatedKey {
+    pub key: Key,
+    pub secret: String,
+}
+
+const INGEST_SCOPES: &[&str] = &["send_events", "create_datasets"];
+const CONFIGURATION_SCOPES: &[&str] =
+    &["send_events", "create_datasets", "manage_markers", "manage_boards", "run_queries", "manage_columns"];
+const MANAGEMENT_SCOPES: &[&str] =
+    &["api-keys:read", "api-keys:write", "environments:read", "environments:write"];
+
+impl KeyKind {
+    /// Every scope a key of this kind can have; also what it gets when none are named.
+    pub fn scopes(self) -> &'static [&'static str] {
+        match self {
+            KeyKind::Ingest => INGEST_SCOPES,
+            KeyKind::Configuration => CONFIGURATION_SCOPES,
+            KeyKind::Management => MANAGEMENT_SCOPES,
+        }
+    }
+}
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const ALPHABET_MIXED: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+fn random_text(alphabet: &[u8], len: usize) -> String {
+    (0..len).map(|_| char::from(alphabet[rand::random_range(0..alphabet.len())])).collect()
+}
+
+fn hash(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
+}
+
+impl Settings {
+    /// Makes a key in an environment. `scopes` empty gives all that the kind can have.
+    ///
+    /// The forms are Honeycomb's, because clients look at them: ingest `hcaik_` and 58 characters (64 in all),
+    /// configuration 22 characters, management `id:secret`. None has the 32 characters of a classic key.
+    pub async fn create_key(
+        &self,
+        environment: EnvironmentId,
+        kind: KeyKind,
+        name: &str,
+        scopes: &[String],
+    ) -> Result<CreatedKey, SettingsError> {
+        if let Some(unknown) = scopes.iter().find(|scope| !kind.scopes().contains(&scope.as_str())) {
+            return Err(SettingsError::Invalid(format!(
+                "{} keys have no scope {unknown:?}; they have {}",
+                kind.name(),
+                kind.scopes().join(", ")
+            )));
+        }
+        let scopes: Vec<String> = if scopes.is_empty() {
+            kind.scopes().iter().map(|scope| (*scope).to_owned()).collect()
+        } else {
+            scopes.to_vec()
+        };
+        let (id, secret) = match kind {
+            KeyKind::Ingest => {
+                let id = format!("hcaik_{}", random_text(ALPHABET, 26));
+                let secret = format!("{id}{}", random_text(ALPHABET, 32));
+                (id, secret)
+            }
+            KeyKind::Configuration => {
+                (format!("hcalk_{}", random_text(ALPHABET, 26)), random_text(ALPHABET_MIXED, 22))
+            }
+            KeyKind::Management => {
+                let id = format!("hcamk_{}", random_text(ALPHABET, 26));
+                let secret = format!("{id}:{}", random_text(ALPHABET, 32));
+                (id, secret)
+            }
+        };
+        let created_ms = self.clock.now_ms();
+        sqlx::query(
+            "INSERT INTO keys (id, environment, kind, name, secret_hash, scopes, created_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(&id)
+        .bind(environment.0)
+        .bind(kind.name())
+        .bind(name)
+        .bind(hash(&secret))
+        .bind(scopes.join(","))
+        .bind(created_ms)
+        .execute(&self.pool)
+        .await?;
+        let key = Key { id, environment, kind, name: name.to_owned(), scopes, created_ms, revoked_ms: None };
+        Ok(CreatedKey { key, secret })
+    }
+
+    /// The key with this secret, unless it was revoked.
+    pub async fn find_key(&self, secret: &str) -> Result<Option<Key>, SettingsError> {
+        let wanted = hash(secret);
+        let row = sqlx::query(
+            "SELECT id, environment, kind, name, secret_hash, scopes, created_ms, revoked_ms
+             FROM keys WHERE secret_hash = $1 AND revoked_ms IS NULL",
+        )
+        .bind(&wanted)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let stored: String = row.try_get("secret_hash")?;
+        let same: bool = stored.as_bytes().ct_eq(wanted.as_bytes()).into();
+        if same { Ok(Some(key_from_row(&row)?)) } else { Ok(None) }
+    }
+
+    pub async fn keys(&self) -> Result<Vec<Key>, SettingsError> {
+        let rows = sqlx::query(
+            "SELECT id, environment, kind, name, scopes, created_ms, revoked_ms FROM keys ORDER BY created_ms, id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(key_from_row).collect()
+    }
+
+    /// Whether there was such a key that was not revoked yet.
+    pub async fn revoke_key(&self, id: &str) -> Result<bool, SettingsError> {
+        let done = sqlx::query("UPDATE keys SET revoked_ms = $1 WHERE id = $2 AND revoked_ms IS NULL")
+            .bind(self.clock.now_ms())
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+fn key_from_row(row: &sqlx::any::AnyRow) -> Result<Key, SettingsError> {
+    let kind: String = row.try_get("kind")?;
+    let scopes: String = row.try_get("scopes")?;
+    Ok(Key {
+        id: row.try_get("id")?,
+        environment: EnvironmentId(row.try_get("environment")?),
+        kind: KeyKind::from_name(&kind)
+            .ok_or_else(|| SettingsError::Invalid(format!("key kind {kind:?} is not known")))?,
+        name: row.try_get("name")?,
+        scopes: scopes.split(',').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        created_ms: row.try_get("created_ms")?,
+        revoked_ms: row.try_get("revoked_ms")?,
+    })
+}
