@@ -150,7 +150,7 @@ export function heatmapBuckets(cell) {
 /** `columns`: [[ms, buckets of `heatmapBuckets`]…], `step` ms wide each. */
 export function heatmap(title, columns, from, to, step) {
   const buckets = columns.flatMap((column) => column[1]);
-  const most = Math.max(...buckets.map((bucket) => bucket[2]), 1);
+  const most = buckets.reduce((high, bucket) => Math.max(high, bucket[2]), 1);
   const lows = buckets.map((bucket) => bucket[0]);
   const positive = lows.filter((low) => low > 0);
   const smallest = positive.length ? Math.min(...positive) : 1;
@@ -160,15 +160,18 @@ export function heatmap(title, columns, from, to, step) {
   const floor = Math.log10(smallest) - (lows.some((low) => low <= 0) ? 0.15 : 0);
   const ceiling = Math.log10(largest) + 0.05;
   const place = (value) => (value > 0 ? (Math.log10(Math.max(value, smallest)) - floor) / (ceiling - floor) : 0);
-  const row_count = 40;
-  const rowOf = (value) => Math.min(row_count - 1, Math.floor(place(value) * row_count));
+  // A bucket without an upper bound reaches to the next one that occurs anywhere.
+  const bounds = [...new Set(lows)].sort((a, b) => a - b);
+  const next = new Map(bounds.map((low, idx) => [low, bounds[idx + 1] ?? (idx > 0 ? low + (low - bounds[idx - 1]) : low * 1.2)]));
   const cells = columns.map(([ms, list]) => {
-    const rows = new Map();
+    const merged = new Map();
     for (const [low, high, count] of list) {
-      const row = rowOf(high !== null && low > 0 ? Math.sqrt(low * high) : low);
-      rows.set(row, (rows.get(row) ?? 0) + count);
+      const key = `${low}`;
+      const cell = merged.get(key) ?? { low, high: high !== null && high > low ? high : next.get(low), count: 0 };
+      cell.count += count;
+      merged.set(key, cell);
     }
-    return [ms, rows];
+    return [ms, [...merged.values()].map((cell) => ({ ...cell, from: place(cell.low), to: Math.min(1, Math.max(place(cell.high), place(cell.low) + 0.02)) }))];
   });
   const draw = (context, area) => {
     context.fillStyle = color("--plot");
@@ -177,10 +180,10 @@ export function heatmap(title, columns, from, to, step) {
     context.fillStyle = color("--heat");
     for (const [ms, rows] of cells) {
       const x = area.x + (area.width * (ms - from)) / Math.max(1, to - from);
-      for (const [row, count] of rows) {
-        context.globalAlpha = 0.14 + 0.86 * Math.sqrt(count / most);
+      for (const cell of rows) {
+        context.globalAlpha = 0.14 + 0.86 * Math.sqrt(cell.count / most);
         const left = Math.max(area.x, x);
-        context.fillRect(left, area.y + area.height * (1 - (row + 1) / row_count), Math.min(width, area.x + area.width - left) + 0.3, area.height / row_count + 0.3);
+        context.fillRect(left, area.y + area.height * (1 - cell.to), Math.max(1, Math.min(width, area.x + area.width - left)), area.height * (cell.to - cell.from));
       }
     }
     context.globalAlpha = 1;
@@ -191,10 +194,10 @@ export function heatmap(title, columns, from, to, step) {
   };
   const hover = (px, py, area) => {
     const ms = from + ((px - area.x) / area.width) * (to - from);
-    const row = Math.floor((1 - (py - area.y) / area.height) * row_count);
+    const at = 1 - (py - area.y) / area.height;
     const column = cells.find(([start]) => ms >= start && ms < start + step);
-    const count = column?.[1].get(row);
-    return count ? `${clock(column[0])}  about ${number(10 ** (floor + ((row + 0.5) / row_count) * (ceiling - floor)))}\n${number(count)} events` : "";
+    const cell = column?.[1].find((one) => at >= one.from && at < one.to);
+    return cell ? `${clock(column[0])}  ${number(cell.low)} to ${number(cell.high)}\n${number(cell.count)} events` : "";
   };
   const total = buckets.reduce((sum, bucket) => sum + bucket[2], 0);
   return canvasFigure(title, `${title}: ${number(total)} events from ${clock(from)} to ${clock(to)}, values from ${number(Math.min(...lows))} to ${number(largest)}`, draw, hover);

@@ -94,7 +94,14 @@ function waterfall(view, details, chosenRow) {
     el("div", { class: "span-time" },
       el("div", { class: `bar hue-${view.hue.get(span.service ?? "")}`, style: { left: `${Math.min(left, 99.85)}%`, width: `${Math.min(width, 100 - Math.min(left, 99.85))}%` } }),
       (span.events ?? []).slice(0, 100).map((event) => el("i", { class: "dot", title: event.name, style: { left: `${Math.min(100, Math.max(0, (100 * (event.time_ns - view.start)) / view.length))}%` } })),
-      el("span", { class: "bar-text", style: left + width < 70 ? { left: `${left + width}%` } : { right: `${Math.max(0, 100 - left)}%` } }, text)));
+      barText(left, width, text)));
+  }
+
+  /** Right of the bar, left of it, or, where there is no room, on it. */
+  function barText(left, width, text) {
+    if (left + width < 70) return el("span", { class: "bar-text", style: { left: `${left + width}%` } }, text);
+    if (left > 25) return el("span", { class: "bar-text", style: { right: `${100 - left}%` } }, text);
+    return el("span", { class: "bar-text on-bar", style: { right: `${Math.max(0, 100 - left - width)}%` } }, text);
   }
 
   function choose(idx) {
