@@ -1,5 +1,13 @@
 //! What a query can read: one table of events, with a column for each field that the query names.
 
+mod events;
+mod fields;
+mod fresh;
+mod resolve;
+mod transform;
+
+pub use events::{STORE_URL, StoreEvents};
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
