@@ -7,4 +7,4 @@ mod error;
 pub mod tables;
 
 pub use error::QueryError;
-pub use tables::{EventSource, FieldInfo, FieldType, STORE_URL, SYSTEM_COLUMNS, Scope, StoreEvents};
+pub use tables::{EventSource, FieldInfo, FieldType, STORE_URL, SYSTEM_COLUMNS, Scope, StoreEvents, TraceRows};

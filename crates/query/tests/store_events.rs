@@ -152,3 +152,20 @@ async fn the_tail_is_queryable() {
     let answer = bed.same(&scope(), &[&last], &sql).await;
     assert!(answer.contains("| 30  |"), "{answer}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rows_of_a_trace_come_back_with_every_column() {
+    let bed = bed().await;
+    bed.store.accept(ENVIRONMENT, vec![spans()]).await.unwrap();
+    let trace_id = tracery_model::TraceId([3; 16]);
+    for _ in 0..2 {
+        let rows = bed.events.trace_rows(ENVIRONMENT, trace_id, TimeRange::ALL, 100).await.unwrap();
+        let count: usize = rows.iter().map(|rows| rows.records.num_rows()).sum();
+        assert_eq!(count, 3);
+        assert!(rows[0].records.column_by_name("os:mixed").is_some());
+        assert!(bed.events.trace_rows(ENVIRONMENT, trace_id, TimeRange::ALL, 2).await.is_err());
+        let other = bed.events.trace_rows(EnvironmentId(2), trace_id, TimeRange::ALL, 100).await.unwrap();
+        assert!(other.is_empty());
+        bed.store.merge_all(true).await.unwrap();
+    }
+}

@@ -43,6 +43,7 @@ const TRACE_ID: &str = "#trace_id";
 #[derive(Clone)]
 pub struct StoreEvents {
     store: Store,
+    readers: Arc<CachedParquetFileReaderFactory>,
 }
 
 impl StoreEvents {
@@ -50,7 +51,14 @@ impl StoreEvents {
     pub fn new(store: Store, context: &SessionContext) -> Self {
         let url = url::Url::parse(STORE_URL).expect("a constant");
         context.register_object_store(&url, store.objects().reader());
-        Self { store }
+        let footers = context.runtime_env().cache_manager.get_file_metadata_cache();
+        let readers = Arc::new(CachedParquetFileReaderFactory::new(store.objects().reader(), footers));
+        Self { store, readers }
+    }
+
+    /// Opens parts; parsed footers are kept in the session's cache.
+    pub(crate) fn readers(&self) -> &Arc<CachedParquetFileReaderFactory> {
+        &self.readers
     }
 
     pub fn store(&self) -> &Store {
@@ -97,13 +105,15 @@ impl EventSource for StoreEvents {
             // The columns a scope filters by are read but not shown.
             Arc::new(all.project(&(0..shown.min(all.fields().len())).collect::<Vec<_>>())?)
         };
-        Ok(Arc::new(EventTable { store: self.store.clone(), scope: scope.clone(), schema, all, parts }))
+        let readers = Arc::clone(&self.readers);
+        Ok(Arc::new(EventTable { store: self.store.clone(), readers, scope: scope.clone(), schema, all, parts }))
     }
 }
 
 #[derive(Clone)]
 struct EventTable {
     store: Store,
+    readers: Arc<CachedParquetFileReaderFactory>,
     scope: Scope,
     schema: SchemaRef,
     /// `schema` and then the columns of the scope that it lacks.
@@ -246,13 +256,10 @@ impl EventTable {
         schema: &SchemaRef,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let url = ObjectStoreUrl::parse(STORE_URL)?;
-        let environment = state.runtime_env();
-        let objects = environment.object_store(&url)?;
-        let cache = environment.cache_manager.get_file_metadata_cache();
         let source = ParquetSource::new(Arc::clone(schema))
             .with_table_parquet_options(state.table_options().parquet.clone())
             .with_pushdown_filters(true)
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(objects, cache)));
+            .with_parquet_file_reader_factory(Arc::clone(&self.readers) as _);
         let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new(); state.config().target_partitions().max(1)];
         let mut loads = vec![0_i64; groups.len()];
         let mut newest_first: Vec<&(Arc<Part>, Option<Vec<RowRun>>)> = parts.iter().collect();
@@ -260,16 +267,7 @@ impl EventTable {
         for (part, runs) in newest_first {
             let lightest = (0..loads.len()).min_by_key(|idx| loads[*idx]).unwrap_or(0);
             loads[lightest] += part.meta.row_count;
-            let mut file = PartitionedFile::new_from_meta(ObjectMeta {
-                location: Path::from(part.meta.path.as_str()),
-                // Parts never change: any fixed time keeps their cached footers valid.
-                last_modified: Default::default(),
-                size: u64::try_from(part.meta.byte_count).unwrap_or(0),
-                e_tag: None,
-                version: None,
-            })
-            // Held so that the object outlives the query.
-            .with_extension(Arc::clone(part));
+            let mut file = file(part);
             if let Some(runs) = runs {
                 file = file.with_extension(ParquetRowSelection::new(selection(runs, part.meta.row_count)));
             }
@@ -282,6 +280,20 @@ impl EventTable {
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
+}
+
+/// A merged part as the engine's readers name it.
+pub(crate) fn file(part: &Arc<Part>) -> PartitionedFile {
+    let object = ObjectMeta {
+        location: Path::from(part.meta.path.as_str()),
+        // Parts never change: any fixed time keeps their cached footers valid.
+        last_modified: Default::default(),
+        size: u64::try_from(part.meta.byte_count).unwrap_or(0),
+        e_tag: None,
+        version: None,
+    };
+    // The part is held so that its object outlives the query.
+    PartitionedFile::new_from_meta(object).with_extension(Arc::clone(part))
 }
 
 fn fresh_scan(
@@ -322,7 +334,7 @@ fn filtered(
     Ok(Arc::new(filter))
 }
 
-fn selection(runs: &[RowRun], row_count: i64) -> RowSelection {
+pub(crate) fn selection(runs: &[RowRun], row_count: i64) -> RowSelection {
     let row_count = usize::try_from(row_count).unwrap_or(0);
     let mut sorted = runs.to_vec();
     sorted.sort_by_key(|run| run.first_row);

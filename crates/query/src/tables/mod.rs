@@ -4,9 +4,11 @@ mod events;
 mod fields;
 mod fresh;
 mod resolve;
+mod trace;
 mod transform;
 
 pub use events::{STORE_URL, StoreEvents};
+pub use trace::TraceRows;
 
 use std::sync::Arc;
 
