@@ -4,6 +4,7 @@
 //! its environment, and nothing outside that scope is read.
 
 mod error;
+pub mod questions;
 pub mod tables;
 
 pub use error::QueryError;

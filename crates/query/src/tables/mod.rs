@@ -2,12 +2,14 @@
 
 mod events;
 mod fields;
+mod flat;
 mod fresh;
 mod resolve;
 mod trace;
 mod transform;
 
 pub use events::{STORE_URL, StoreEvents};
+pub(crate) use flat::flat;
 pub use trace::TraceRows;
 
 use std::sync::Arc;
