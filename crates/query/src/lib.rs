@@ -4,7 +4,11 @@
 //! its environment, and nothing outside that scope is read.
 
 mod error;
+pub mod functions;
+pub mod languages;
+mod session;
 pub mod tables;
 
 pub use error::QueryError;
+pub use session::session_context;
 pub use tables::{EventSource, FieldInfo, FieldType, Scope};
