@@ -50,17 +50,17 @@ fn render(parts: &Parts) -> String {
 fn intake(text: &mut String, parts: &Parts) {
     for outcome in ["accepted", "rejected", "dropped"] {
         let name = format!("tracery_intake_{outcome}_records_total");
-        drop(writeln!(text, "# HELP {name} Records {outcome}, by door\n# TYPE {name} counter"));
+        let _ = writeln!(text, "# HELP {name} Records {outcome}, by door\n# TYPE {name} counter");
         for ((counted, door, reason), records) in parts.intake.metrics.snapshot() {
             if counted == outcome {
-                drop(writeln!(text, "{name}{{door=\"{door}\",reason=\"{reason}\"}} {records}"));
+                let _ = writeln!(text, "{name}{{door=\"{door}\",reason=\"{reason}\"}} {records}");
             }
         }
     }
 }
 
 fn metric(text: &mut String, name: &str, help: &str, kind: &str, value: u64) {
-    drop(writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"));
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
 }
 
 fn resident_bytes() -> u64 {
