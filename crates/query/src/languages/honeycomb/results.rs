@@ -196,9 +196,26 @@ impl Rendering<'_> {
     fn choose(&self, rollup: &Rollup, numbers: &[Numbers]) -> Vec<usize> {
         let mut groups: Vec<usize> =
             (0..rollup.group_count()).filter(|group| self.passes(&numbers[*group])).collect();
-        let keys: Vec<(OrderKey, bool)> = self.order_keys();
+        // The cells are made once: a sort looks at each many times.
+        let cells = |key: &OrderKey| match key {
+            OrderKey::Breakdown(position) => (0..rollup.group_count())
+                .map(|group| {
+                    let (array, row) = rollup.key(group, *position);
+                    cell(array, row)
+                })
+                .collect(),
+            OrderKey::Number(_) => Vec::new(),
+        };
+        let keys: Vec<(OrderKey, Vec<Value>, bool)> = self
+            .order_keys()
+            .into_iter()
+            .map(|(key, descending)| {
+                let cells = cells(&key);
+                (key, cells, descending)
+            })
+            .collect();
         groups.sort_by(|left, right| {
-            for (key, descending) in &keys {
+            for (key, cells, descending) in &keys {
                 let order = match key {
                     OrderKey::Number(position) => {
                         // What has no value comes last, whichever way the rest goes.
@@ -209,10 +226,7 @@ impl Rendering<'_> {
                             (None, None) => Ordering::Equal,
                         }
                     }
-                    OrderKey::Breakdown(position) => {
-                        let (a, b) = (rollup.key(*left, *position), rollup.key(*right, *position));
-                        compare(&cell(a.0, a.1), &cell(b.0, b.1))
-                    }
+                    OrderKey::Breakdown(_) => compare(&cells[*left], &cells[*right]),
                 };
                 let order = if *descending { order.reverse() } else { order };
                 if order != Ordering::Equal {

@@ -292,6 +292,14 @@ impl Spec {
         if relational && self.filter_combination == Combination::Or {
             return wrong("filter_combination", "must be AND with relational fields");
         }
+        for (position, calculation) in self.calculations.iter().enumerate() {
+            let columns =
+                calculation.column.iter().chain(calculation.filters.iter().map(|filter| &filter.column));
+            if columns.into_iter().any(|column| super::relational::split(column).is_some()) {
+                let at = format!("calculations[{position}]");
+                return wrong(at, "relational fields are for filters and breakdowns");
+            }
+        }
         for (position, breakdown) in self.breakdowns.iter().enumerate() {
             if breakdown.starts_with("none.") {
                 return wrong(format!("breakdowns[{position}]"), "none. is for filters only");
