@@ -13,6 +13,7 @@ mod results;
 mod rollup;
 mod run;
 pub mod spec;
+mod spec_parse;
 mod translate;
 
 pub use bubble_up::{BubbleUp, BubbleUpLimits, Selection, bubble_up};

@@ -86,10 +86,10 @@ fn rfc3339(seconds: i64) -> String {
 }
 
 /// What results are made of.
-pub(crate) struct Rendering<'a> {
-    pub(crate) spec: &'a Spec,
-    pub(crate) calculations: &'a [CalculationPlan],
-    pub(crate) formulas: &'a [(String, Ast)],
+pub(crate) struct Rendering {
+    pub(crate) spec: Spec,
+    pub(crate) calculations: Vec<CalculationPlan>,
+    pub(crate) formulas: Vec<(String, Ast)>,
     pub(crate) buckets: Buckets,
     pub(crate) limit: usize,
     pub(crate) with_series: bool,
@@ -108,7 +108,7 @@ struct HeatmapScale {
 /// The numbers of one row, in the order of the calculations and then of the formulas.
 type Numbers = Vec<Option<f64>>;
 
-impl Rendering<'_> {
+impl Rendering {
     pub(crate) fn render(&self, rollup: &Rollup) -> Result<QueryOutput, QueryError> {
         let groups = rollup.by_group()?;
         let has_rates = self.calculations.iter().any(|plan| matches!(plan, CalculationPlan::Rate(_)));
@@ -257,7 +257,7 @@ impl Rendering<'_> {
 
     /// Without orders, the first calculation decides, largest first.
     fn order_keys(&self) -> Vec<(OrderKey, bool)> {
-        let spec = self.spec;
+        let spec = &self.spec;
         let keys: Vec<_> = spec
             .orders
             .iter()
@@ -319,7 +319,7 @@ impl Rendering<'_> {
             return row;
         }
         for (position, (calculation, plan)) in
-            self.spec.calculations.iter().zip(self.calculations).enumerate()
+            self.spec.calculations.iter().zip(&self.calculations).enumerate()
         {
             let value = match (&states[plan.state()], &scales[position]) {
                 (State::Sketch(sketch), Some(scale)) => heatmap_cell(sketch, *scale),

@@ -323,18 +323,22 @@ impl Query<'_> {
         let (batches, rows_examined) =
             collect(frame.aggregate(keys, columns)?, self.limits.groups_max).await?;
 
-        let rollup = Rollup::new(batches, key_count, bucketed, aggregates.kinds)?;
         let rendering = Rendering {
-            spec,
-            calculations: &aggregates.calculations,
-            formulas: &formulas,
+            spec: spec.clone(),
+            calculations: aggregates.calculations,
+            formulas,
             buckets,
             limit,
             with_series: !self.options.disable_series,
             with_total: !self.options.disable_total_by_aggregate,
             with_other: !self.options.disable_other_by_aggregate,
         };
-        let output = rendering.render(&rollup)?;
+        // A million groups take a while to merge, which must not hold up the runtime's other tasks.
+        let merge = move || rendering.render(&Rollup::new(batches, key_count, bucketed, aggregates.kinds)?);
+        let output = match tokio::task::spawn_blocking(merge).await {
+            Ok(output) => output?,
+            Err(error) => return Err(QueryError::Store(format!("merging the groups failed: {error}"))),
+        };
         Ok(QueryOutput { rows_examined, granularity_s: buckets.step_s, start_s, end_s, ..output })
     }
 }
