@@ -1,5 +1,6 @@
 //! CONCURRENCY: how many spans were running. The aggregate `tracery_concurrency(last_bucket, weight)` answers, for
 //! the spans that began in one time bucket, in which buckets they ended; the caller sums these over the buckets.
+//! Spans that began before the query's time are not seen, so they do not count.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};

@@ -4,11 +4,14 @@
 pub mod bucket_label;
 pub mod concurrency;
 pub mod distinct;
+pub mod first_present;
 pub mod format_time;
 pub mod log10;
 mod mergeable;
+pub mod number_text;
 pub mod regex_functions;
 pub mod sketch;
+pub mod time_bucket;
 pub mod top_values;
 pub mod unix_timestamp;
 
@@ -23,11 +26,14 @@ pub fn aggregate_functions() -> Vec<AggregateUDF> {
 pub fn scalar_functions() -> Vec<ScalarUDF> {
     vec![
         bucket_label::udf(),
+        first_present::udf(),
         format_time::udf(),
         log10::udf(),
+        number_text::udf(),
         regex_functions::match_udf(),
         regex_functions::value_udf(),
         regex_functions::count_udf(),
+        time_bucket::udf(),
         unix_timestamp::udf(),
     ]
 }

@@ -7,7 +7,7 @@ use crate::memory::{Event, MemorySource};
 use serde_json::{Value, json};
 use tracery_model::{EnvironmentId, Signal};
 use tracery_query::languages::honeycomb::{
-    BubbleUpLimits, Limits, QueryOutput, RunOptions, RunScope, Selection, Spec, bubble_up,
+    BubbleUpLimits, CalculationOp, Limits, QueryOutput, RunOptions, RunScope, Selection, Spec, bubble_up,
     check_calculated_fields, run,
 };
 use tracery_query::{FieldType, QueryError, session_context};
@@ -328,6 +328,83 @@ async fn calculated_fields() {
 }
 
 #[tokio::test]
+async fn every_calculation_takes_every_type() {
+    let mut calculations: Vec<Value> = vec![json!({ "op": "CONCURRENCY" })];
+    let columns = ["name", "status", "duration_ms", "error", "absent", "nothing", "label", "ratio"];
+    for column in columns {
+        for op in CalculationOp::ALL.iter().filter(|op| **op != CalculationOp::Concurrency) {
+            let filter = json!({ "column": column, "op": "!=", "value": "500" });
+            calculations.push(json!({ "op": op.word(), "column": column }));
+            calculations.push(json!({ "op": op.word(), "column": column, "name": format!("{op:?}{column}"), "filters": [filter] }));
+        }
+    }
+    for some in calculations.chunks(60) {
+        for breakdowns in [json!([]), json!(["label", "ratio", "nothing", "error"])] {
+            let spec = json!({
+                "calculations": some, "breakdowns": breakdowns, "start_time": 0, "end_time": 60,
+                "calculated_fields": [
+                    { "name": "nothing", "expression": "null" },
+                    { "name": "label", "expression": "BUCKET($status, 100)" },
+                    { "name": "ratio", "expression": "$status / $duration_ms" },
+                ],
+            });
+            let totals = |options: &mut RunOptions| {
+                options.disable_total_by_aggregate = false;
+                options.disable_other_by_aggregate = false;
+                options.limit = Some(2);
+            };
+            let output = ask_with(shop(), spec, &[], totals).await.unwrap();
+            let rows = output.results.iter().chain(&output.total_by_aggregate);
+            for row in rows.chain(output.series.iter().map(|point| &point.data)) {
+                assert!(some.iter().all(|calculation| {
+                    calculation["name"].as_str().is_none_or(|name| row.contains_key(name))
+                }));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn deep_and_large_expressions_run_or_are_refused() {
+    let nest = |open: &str, close: &str, times: usize| {
+        format!("{}$status{}", open.repeat(times), close.repeat(times))
+    };
+    let deep = |times: usize| {
+        [nest("NOT(", ")", times), nest("DIV(1, ", ")", times), nest("STRING(FLOAT(", "))", times / 2)]
+    };
+    for expression in deep(16) {
+        let spec =
+            json!({ "calculated_fields": [{ "name": "c", "expression": expression }], "breakdowns": ["c"] });
+        assert!(!ask(shop(), spec).await.results.is_empty());
+    }
+    for expression in [
+        nest("NOT(", ")", 60),
+        nest("COALESCE(", ", 1)", 60),
+        nest("STRING(FLOAT(", "))", 30),
+        nest("IF(true, ", ", 1, 2, 3)", 60),
+        nest("DIV(1, ", ")", 60),
+        nest("SUM($duration_ms, ", ", $name)", 60),
+        nest("CONCAT($name, ", ")", 60),
+        nest("IN(", ", 1, \"2\", 3)", 60),
+        nest("IN(", ", $status, $error)", 60),
+        nest("SWITCH(", ", 1, 2, 3, 4, 5)", 60),
+        nest("MIN(1, ", ")", 60),
+    ] {
+        let spec =
+            json!({ "calculated_fields": [{ "name": "c", "expression": expression }], "breakdowns": ["c"] });
+        match ask_with(shop(), spec, &[], |_| ()).await {
+            Ok(output) => assert!(!output.results.is_empty()),
+            Err(error) => assert!(error.to_string().contains("too "), "{expression}: {error}"),
+        }
+    }
+    let chain: Vec<_> = (0..64).map(|i| (format!("f{}", i + 1), format!("NOT(NOT($f{i}))"))).collect();
+    let error = ask_with(shop(), json!({ "breakdowns": ["f64"] }), &chain, |_| ()).await.unwrap_err();
+    assert!(error.to_string().contains("too deep"), "{error}");
+    let own_root = [("c".to_owned(), "$root.c".to_owned())];
+    assert!(ask_with(shop(), json!({ "breakdowns": ["root.c"] }), &own_root, |_| ()).await.is_err());
+}
+
+#[tokio::test]
 async fn calculated_fields_of_the_dataset_use_each_other_but_not_themselves() {
     let fields = |list: &[(&str, &str)]| -> Vec<(String, String)> {
         list.iter().map(|(alias, expression)| ((*alias).to_owned(), (*expression).to_owned())).collect()
@@ -372,6 +449,8 @@ fn traces() -> Vec<Event> {
         span(1, 4, 1, "auth", 3),
         span(2, 1, 0, "put", 500),
         span(2, 2, 1, "db", 1),
+        // A log record of trace 2: it has no span id.
+        Event::at(9.0).span(2, 0, 0).with("name", "log"),
         Event::at(9.0).with("name", "alone"),
     ]
 }
@@ -385,10 +464,10 @@ async fn relational_fields() {
         (json!([is("parent.name", "db")]), 1),
         (json!([is("parent.name", "get"), { "column": "parent.status", "op": "<", "value": 300 }]), 2),
         (json!([is("child.name", "db")]), 2),
-        (json!([is("any.name", "db")]), 4),
+        (json!([is("any.name", "db")]), 5),
         (json!([is("any.name", "db"), is("any2.name", "auth")]), 2),
         (json!([is("any.name", "db"), { "column": "any.status", "op": "=", "value": 3 }]), 0),
-        (json!([is("none.name", "auth")]), 3),
+        (json!([is("none.name", "auth")]), 4),
     ] {
         let found = rows(traces(), json!({ "filters": filters })).await;
         assert_eq!(found[0]["COUNT"], expected, "{filters}");
@@ -396,10 +475,10 @@ async fn relational_fields() {
     let by_root = rows(traces(), json!({ "breakdowns": ["root.name"] })).await;
     assert_eq!(
         by_root,
-        json!([{ "root.name": "get", "COUNT": 4 }, { "root.name": "put", "COUNT": 2 }, { "root.name": null, "COUNT": 1 }])
+        json!([{ "root.name": "get", "COUNT": 4 }, { "root.name": "put", "COUNT": 3 }, { "root.name": null, "COUNT": 1 }])
     );
     let by_any = json!({ "breakdowns": ["any.name"], "filters": [is("any.name", "db")] });
-    assert_eq!(rows(traces(), by_any).await, json!([{ "any.name": "db", "COUNT": 4 }]));
+    assert_eq!(rows(traces(), by_any).await, json!([{ "any.name": "db", "COUNT": 5 }]));
     let wider = json!({ "filters": [is("root.name", "get")], "start_time": 2, "end_time": 4 });
     assert_eq!(rows(traces(), wider).await[0]["COUNT"], 2, "the root lies before the time range");
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
-use datafusion::functions::expr_fn::coalesce;
 use datafusion::functions_aggregate::expr_fn::sum;
 use datafusion::logical_expr::{Expr, cast, lit};
 use datafusion::prelude::SessionContext;
@@ -233,7 +232,7 @@ fn selected_expr(names: &mut Names<'_>, spec: &Spec, selection: &Selection) -> R
         }
     }
     match combine(tests, Expr::and) {
-        Some(test) => Ok(coalesce(vec![test, lit(false)])),
+        Some(test) => Ok(test.is_true()),
         None => Err(QueryError::Invalid("selection: give a time, a range or a group".to_owned())),
     }
 }

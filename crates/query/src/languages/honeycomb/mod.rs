@@ -13,9 +13,10 @@ mod results;
 mod rollup;
 mod run;
 pub mod spec;
+mod spec_parse;
 mod translate;
 
 pub use bubble_up::{BubbleUp, BubbleUpLimits, Selection, bubble_up};
 pub use results::{QueryOutput, SeriesPoint};
 pub use run::{DatasetFields, Limits, RunOptions, RunScope, check_calculated_fields, run};
-pub use spec::{Spec, SpecError};
+pub use spec::{Calculation, CalculationOp, Combination, Filter, FilterOp, Having, Order, Spec, SpecError};

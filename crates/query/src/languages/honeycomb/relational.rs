@@ -150,8 +150,9 @@ impl Related<'_> {
     /// The spans that fit a prefix's filters: their ids as `#other.…`, and the wanted columns under their full names.
     async fn side(&self, relation: Relation, wanted: &Wanted) -> Result<DataFrame, QueryError> {
         let mut names = Names::new(self.fields, self.calculated);
-        let mut tests = vec![names.system("#kind").eq(lit(0_u8)), names.system("#trace_id").is_not_null()];
-        names.system("#span_id");
+        // Log records are of the same kind, but have no span id of their own.
+        let is_span = names.system("#kind").eq(lit(0_u8)).and(names.system("#span_id").is_not_null());
+        let mut tests = vec![is_span, names.system("#trace_id").is_not_null()];
         let parent = names.system("#parent_id");
         if relation == Relation::Root {
             tests.push(parent.is_null());

@@ -86,10 +86,10 @@ fn rfc3339(seconds: i64) -> String {
 }
 
 /// What results are made of.
-pub(crate) struct Rendering<'a> {
-    pub(crate) spec: &'a Spec,
-    pub(crate) calculations: &'a [CalculationPlan],
-    pub(crate) formulas: &'a [(String, Ast)],
+pub(crate) struct Rendering {
+    pub(crate) spec: Spec,
+    pub(crate) calculations: Vec<CalculationPlan>,
+    pub(crate) formulas: Vec<(String, Ast)>,
     pub(crate) buckets: Buckets,
     pub(crate) limit: usize,
     pub(crate) with_series: bool,
@@ -108,7 +108,7 @@ struct HeatmapScale {
 /// The numbers of one row, in the order of the calculations and then of the formulas.
 type Numbers = Vec<Option<f64>>;
 
-impl Rendering<'_> {
+impl Rendering {
     pub(crate) fn render(&self, rollup: &Rollup) -> Result<QueryOutput, QueryError> {
         let groups = rollup.by_group()?;
         let has_rates = self.calculations.iter().any(|plan| matches!(plan, CalculationPlan::Rate(_)));
@@ -196,9 +196,26 @@ impl Rendering<'_> {
     fn choose(&self, rollup: &Rollup, numbers: &[Numbers]) -> Vec<usize> {
         let mut groups: Vec<usize> =
             (0..rollup.group_count()).filter(|group| self.passes(&numbers[*group])).collect();
-        let keys: Vec<(OrderKey, bool)> = self.order_keys();
+        // The cells are made once: a sort looks at each many times.
+        let cells = |key: &OrderKey| match key {
+            OrderKey::Breakdown(position) => (0..rollup.group_count())
+                .map(|group| {
+                    let (array, row) = rollup.key(group, *position);
+                    cell(array, row)
+                })
+                .collect(),
+            OrderKey::Number(_) => Vec::new(),
+        };
+        let keys: Vec<(OrderKey, Vec<Value>, bool)> = self
+            .order_keys()
+            .into_iter()
+            .map(|(key, descending)| {
+                let cells = cells(&key);
+                (key, cells, descending)
+            })
+            .collect();
         groups.sort_by(|left, right| {
-            for (key, descending) in &keys {
+            for (key, cells, descending) in &keys {
                 let order = match key {
                     OrderKey::Number(position) => {
                         // What has no value comes last, whichever way the rest goes.
@@ -209,10 +226,7 @@ impl Rendering<'_> {
                             (None, None) => Ordering::Equal,
                         }
                     }
-                    OrderKey::Breakdown(position) => {
-                        let (a, b) = (rollup.key(*left, *position), rollup.key(*right, *position));
-                        compare(&cell(a.0, a.1), &cell(b.0, b.1))
-                    }
+                    OrderKey::Breakdown(_) => compare(&cells[*left], &cells[*right]),
                 };
                 let order = if *descending { order.reverse() } else { order };
                 if order != Ordering::Equal {
@@ -243,7 +257,7 @@ impl Rendering<'_> {
 
     /// Without orders, the first calculation decides, largest first.
     fn order_keys(&self) -> Vec<(OrderKey, bool)> {
-        let spec = self.spec;
+        let spec = &self.spec;
         let keys: Vec<_> = spec
             .orders
             .iter()
@@ -305,7 +319,7 @@ impl Rendering<'_> {
             return row;
         }
         for (position, (calculation, plan)) in
-            self.spec.calculations.iter().zip(self.calculations).enumerate()
+            self.spec.calculations.iter().zip(&self.calculations).enumerate()
         {
             let value = match (&states[plan.state()], &scales[position]) {
                 (State::Sketch(sketch), Some(scale)) => heatmap_cell(sketch, *scale),

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::DataType;
 use datafusion::dataframe::DataFrame;
-use datafusion::logical_expr::{Expr, cast};
+use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
@@ -23,6 +22,7 @@ use super::results::{QueryOutput, Rendering, check_formula};
 use super::rollup::Rollup;
 use super::spec::{Combination, Filter, LIMIT_MAX, LIMIT_MAX_WITHOUT_SERIES, NamedExpression, Spec};
 use super::translate::Names;
+use crate::functions::time_bucket::time_bucket;
 use crate::{EventSource, FieldType, QueryError, Scope};
 
 /// Rows when neither the specification nor the caller says how many.
@@ -301,8 +301,9 @@ impl Query<'_> {
         let bucketed = !self.options.disable_series || aggregates.needs_buckets;
         let key_count = keys.len();
         if bucketed {
-            let ns = cast(names.system("#time"), DataType::Int64);
-            keys.push(buckets.index(ns).alias("bucket"));
+            let time = names.system("#time");
+            let (origin_ns, step_ns) = buckets.ns();
+            keys.push(time_bucket(time, origin_ns, step_ns).alias("bucket"));
         }
         let frame = filtered_events(
             self.context,
@@ -323,18 +324,22 @@ impl Query<'_> {
         let (batches, rows_examined) =
             collect(frame.aggregate(keys, columns)?, self.limits.groups_max).await?;
 
-        let rollup = Rollup::new(batches, key_count, bucketed, aggregates.kinds)?;
         let rendering = Rendering {
-            spec,
-            calculations: &aggregates.calculations,
-            formulas: &formulas,
+            spec: spec.clone(),
+            calculations: aggregates.calculations,
+            formulas,
             buckets,
             limit,
             with_series: !self.options.disable_series,
             with_total: !self.options.disable_total_by_aggregate,
             with_other: !self.options.disable_other_by_aggregate,
         };
-        let output = rendering.render(&rollup)?;
+        // A million groups take a while to merge, which must not hold up the runtime's other tasks.
+        let merge = move || rendering.render(&Rollup::new(batches, key_count, bucketed, aggregates.kinds)?);
+        let output = match tokio::task::spawn_blocking(merge).await {
+            Ok(output) => output?,
+            Err(error) => return Err(QueryError::Store(format!("merging the groups failed: {error}"))),
+        };
         Ok(QueryOutput { rows_examined, granularity_s: buckets.step_s, start_s, end_s, ..output })
     }
 }

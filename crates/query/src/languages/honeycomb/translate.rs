@@ -5,15 +5,32 @@ use std::collections::{BTreeSet, HashMap};
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::functions::expr_fn as functions;
 use datafusion::logical_expr::{Expr, cast, ident, lit, not, try_cast, when};
 
 use super::calculated::{self, Ast, Function};
+use crate::functions::first_present::first_present;
+use crate::functions::number_text::number_text;
 use crate::functions::{bucket_label, format_time, log10, regex_functions, unix_timestamp};
 use crate::{FieldType, QueryError};
 
 /// Nodes an expression may have after the calculated fields that it names are put in their places.
 const NODES_MAX: usize = 20_000;
+
+/// Levels of the engine's expressions, of which a function of ours makes up to four. The engine walks them by recursion
+/// many times over; this many fit the two megabytes of stack that a runtime's thread has, with room to spare.
+const LEVELS_MAX: usize = 80;
+
+fn levels(expr: &Expr) -> usize {
+    let mut deepest = 0;
+    // The visitor never fails.
+    let _ = expr.apply_children(|child| {
+        deepest = deepest.max(levels(child));
+        Ok(TreeNodeRecursion::Continue)
+    });
+    deepest + 1
+}
 
 /// An expression and its type; `None` is the literal null, which has none.
 #[derive(Debug, Clone)]
@@ -51,7 +68,7 @@ impl Typed {
     }
 
     fn number_or_zero(&self) -> Expr {
-        functions::coalesce(vec![self.number(), lit(0.0)])
+        first_present(vec![self.number(), lit(0.0)])
     }
 
     /// As text; null stays null. A whole float is written without its fraction.
@@ -59,12 +76,7 @@ impl Typed {
         match self.field_type {
             None => lit(ScalarValue::Utf8View(None)),
             Some(FieldType::Text) => self.expr.clone(),
-            Some(FieldType::Float) => {
-                let whole = try_cast(self.expr.clone(), DataType::Int64);
-                let is_whole = cast(whole.clone(), DataType::Float64).eq(self.expr.clone());
-                let as_float = cast(self.expr.clone(), DataType::Utf8View);
-                case(vec![(is_whole, cast(whole, DataType::Utf8View))], as_float)
-            }
+            Some(FieldType::Float) => number_text(self.expr.clone()),
             Some(_) => cast(self.expr.clone(), DataType::Utf8View),
         }
     }
@@ -78,7 +90,7 @@ impl Typed {
             Some(FieldType::Float) => self.expr.clone().not_eq(lit(0.0)),
             Some(FieldType::Text) => self.expr.clone().eq(text_literal("true")),
         };
-        functions::coalesce(vec![truth, lit(false)])
+        truth.is_true()
     }
 
     fn coerce(&self, to: FieldType) -> Expr {
@@ -144,6 +156,9 @@ pub(crate) struct Names<'a> {
     pub(crate) relational: BTreeSet<String>,
     resolving: Vec<String>,
     node_count: usize,
+    /// How deep the expression being translated is, counting through the calculated fields it names: what the engine
+    /// does with a tree costs stack for each level.
+    depth: usize,
 }
 
 impl<'a> Names<'a> {
@@ -155,6 +170,7 @@ impl<'a> Names<'a> {
             relational: BTreeSet::new(),
             resolving: Vec::new(),
             node_count: 0,
+            depth: 0,
         }
     }
 
@@ -182,19 +198,23 @@ impl<'a> Names<'a> {
                     "calculated field {name} refers to itself: {path} → {name}"
                 )));
             }
-            if self.resolving.len() >= calculated::DEPTH_MAX {
-                return Err(QueryError::Invalid(format!("calculated field {name} is nested too deep")));
-            }
             self.resolving.push(name.to_owned());
             let typed = self.translate(ast);
             self.resolving.pop();
-            return typed;
+            let typed = typed?;
+            if levels(&typed.expr) > LEVELS_MAX {
+                return invalid(format!("calculated field {name} is nested too deep"));
+            }
+            return Ok(typed);
         }
         if name.starts_with('#') {
             return Err(QueryError::Invalid(format!("{name} is not a field: names do not start with #")));
         }
         let (name, field_type) = match super::relational::split(name) {
             // A column of a joined span: the frame has it under this name, not the table.
+            Some(_) if !self.resolving.is_empty() => {
+                return invalid(format!("{name}: relational fields are for filters and breakdowns"));
+            }
             Some((_, field)) => {
                 self.relational.insert(name.to_owned());
                 (name, self.type_of(field)?)
@@ -214,6 +234,16 @@ impl<'a> Names<'a> {
     }
 
     pub(crate) fn translate(&mut self, ast: &Ast) -> Result<Typed, QueryError> {
+        if self.depth >= calculated::DEPTH_MAX {
+            return invalid("calculated fields nest too deep");
+        }
+        self.depth += 1;
+        let typed = self.translate_inner(ast);
+        self.depth -= 1;
+        typed
+    }
+
+    fn translate_inner(&mut self, ast: &Ast) -> Result<Typed, QueryError> {
         self.node_count += 1;
         if self.node_count > NODES_MAX {
             return Err(QueryError::Invalid("calculated fields are too large together".to_owned()));
@@ -235,6 +265,17 @@ impl<'a> Names<'a> {
         })
     }
 
+    /// Counts what copies of an expression add to the whole.
+    fn spend(&mut self, value: &Typed, copies: usize) -> Result<(), QueryError> {
+        let mut nodes = 0_usize;
+        value.expr.apply(|_| {
+            nodes += 1;
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        self.node_count = self.node_count.saturating_add(nodes.saturating_mul(copies));
+        if self.node_count > NODES_MAX { invalid("calculated fields are too large together") } else { Ok(()) }
+    }
+
     fn call(&mut self, function: Function, asts: &[Ast], values: &[Typed]) -> Result<Typed, QueryError> {
         let typed = Typed::new;
         let first = values.first();
@@ -244,14 +285,13 @@ impl<'a> Names<'a> {
                 choose(pairs.map(|pair| (pair[0].truthy(), &pair[1])).collect(), otherwise)
             }
             (Function::Switch, [subject, rest @ ..]) => {
+                self.spend(subject, rest.len())?;
                 let (pairs, otherwise) = pairs(rest);
                 choose(pairs.map(|pair| (equals(subject, &pair[0]), &pair[1])).collect(), otherwise)
             }
             (Function::Coalesce, _) => match unified(values) {
                 None => Typed::null(),
-                Some(to) => {
-                    typed(functions::coalesce(values.iter().map(|value| value.coerce(to)).collect()), to)
-                }
+                Some(to) => typed(first_present(values.iter().map(|value| value.coerce(to)).collect()), to),
             },
             (Function::Lt, [a, b]) => Typed::boolean(compare(a, b, Expr::lt)),
             (Function::Lte, [a, b]) => Typed::boolean(compare(a, b, Expr::lt_eq)),
@@ -259,7 +299,16 @@ impl<'a> Names<'a> {
             (Function::Gte, [a, b]) => Typed::boolean(compare(a, b, Expr::gt_eq)),
             (Function::Equals, [a, b]) => Typed::boolean(equals(a, b)),
             (Function::In, [subject, candidates @ ..]) => {
-                let each = candidates.iter().map(|candidate| equals(subject, candidate)).collect();
+                let is_plain = |(ast, value): &(&Ast, &Typed)| {
+                    !matches!(ast, Ast::Column(_) | Ast::Call(..)) && value.field_type == subject.field_type
+                };
+                let (plain, rest): (Vec<_>, Vec<_>) = asts[1..].iter().zip(candidates).partition(is_plain);
+                self.spend(subject, rest.len())?;
+                let mut each: Vec<Expr> = rest.into_iter().map(|(_, value)| equals(subject, value)).collect();
+                if !plain.is_empty() && subject.field_type.is_some() {
+                    let constants = plain.into_iter().map(|(_, value)| value.expr.clone()).collect();
+                    each.push(subject.expr.clone().in_list(constants, false).is_true());
+                }
                 Typed::boolean(combine(each, Expr::or).unwrap_or(lit(false)))
             }
             (Function::And, _) => Typed::boolean(
@@ -290,12 +339,12 @@ impl<'a> Names<'a> {
                     Some(FieldType::Integer) => a.expr.clone(),
                     _ => try_cast(a.number(), DataType::Int64),
                 };
-                typed(functions::coalesce(vec![whole, lit(0_i64)]), FieldType::Integer)
+                typed(first_present(vec![whole, lit(0_i64)]), FieldType::Integer)
             }
             (Function::Float, [a]) => typed(a.number_or_zero(), FieldType::Float),
             (Function::Bool, [a]) => Typed::boolean(a.truthy()),
             (Function::String, [a]) => {
-                typed(functions::coalesce(vec![a.text(), text_literal("")]), FieldType::Text)
+                typed(first_present(vec![a.text(), text_literal("")]), FieldType::Text)
             }
             (Function::Concat, _) => {
                 let joined = functions::concat(values.iter().map(Typed::text).collect());
@@ -384,8 +433,7 @@ fn numbers(values: &[Typed]) -> Vec<Expr> {
 /// Whole numbers stay whole, anything else becomes a float; what is no number is zero.
 fn arithmetic(values: &[Typed], with: fn(Expr, Expr) -> Expr) -> Typed {
     if values.iter().all(|value| value.field_type == Some(FieldType::Integer)) {
-        let whole =
-            values.iter().map(|value| functions::coalesce(vec![value.expr.clone(), lit(0_i64)])).collect();
+        let whole = values.iter().map(|value| first_present(vec![value.expr.clone(), lit(0_i64)])).collect();
         return Typed::new(combine(whole, with).unwrap_or(lit(0_i64)), FieldType::Integer);
     }
     let numbers = values.iter().map(Typed::number_or_zero).collect();
@@ -403,12 +451,8 @@ fn equals(a: &Typed, b: &Typed) -> Expr {
         (None, None) => lit(true),
         (None, Some(_)) => b.expr.clone().is_null(),
         (Some(_), None) => a.expr.clone().is_null(),
-        (Some(left), Some(right)) if left == right => {
-            functions::coalesce(vec![a.expr.clone().eq(b.expr.clone()), lit(false)])
-        }
-        _ if a.is_number() && b.is_number() => {
-            functions::coalesce(vec![a.number().eq(b.number()), lit(false)])
-        }
+        (Some(left), Some(right)) if left == right => a.expr.clone().eq(b.expr.clone()).is_true(),
+        _ if a.is_number() && b.is_number() => a.number().eq(b.number()).is_true(),
         _ => lit(false),
     }
 }
@@ -422,12 +466,12 @@ fn compare(a: &Typed, b: &Typed, with: fn(Expr, Expr) -> Expr) -> Expr {
         }
         _ => return lit(false),
     };
-    functions::coalesce(vec![test, lit(false)])
+    test.is_true()
 }
 
 fn text_test(a: &Typed, b: &Typed, test: fn(Expr, Expr) -> Expr) -> Expr {
     if a.field_type != Some(FieldType::Text) || b.field_type != Some(FieldType::Text) {
         return lit(false);
     }
-    functions::coalesce(vec![test(a.expr.clone(), b.expr.clone()), lit(false)])
+    test(a.expr.clone(), b.expr.clone()).is_true()
 }
