@@ -79,7 +79,9 @@ impl Failure {
 impl From<DecodeError> for Failure {
     fn from(error: DecodeError) -> Self {
         match error {
-            DecodeError::TooLarge { .. } => Failure::TooLarge(error.to_string()),
+            DecodeError::TooLarge { .. } | DecodeError::JsonTooLarge { .. } => {
+                Failure::TooLarge(error.to_string())
+            }
             DecodeError::Wire(_) | DecodeError::Json(_) => Failure::Malformed(error.to_string()),
         }
     }
