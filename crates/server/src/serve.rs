@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracery_api::Api;
-use tracery_intake::{Intake, IntakeMetrics, Limits};
+use tracery_intake::{Intake, IntakeMetrics, Limits, MemoryBudget};
 use tracery_model::Signal;
 use tracery_query::TraceRows;
 use tracery_stdx::{Clock, SystemClock};
@@ -112,6 +112,7 @@ async fn serve(config: Config, talkative: bool) -> anyhow::Result<ExitCode> {
         limits: Limits::default(),
         mode: config.mode,
         metrics: Arc::new(IntakeMetrics::default()),
+        budget: Arc::new(MemoryBudget::new(memory / 8)),
     };
     let parts = Parts { store: store.clone(), intake: intake.clone() };
     let (main, otlp) = wire(&parts, Api { intake, context, events, to_otlp: Arc::new(to_otlp) });
