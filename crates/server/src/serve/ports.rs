@@ -1,0 +1,217 @@
+//! What the API takes from elsewhere, connected: Honeycomb's language over the store, people from the settings, and
+//! saved queries as the documents that Honeycomb's own API shows too.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::prelude::SessionContext;
+use serde_json::{Value, json};
+use tracery_api::{SavedQueries, SavedQuery, Sessions, SpecQueries};
+use tracery_model::{EnvironmentId, Signal};
+use tracery_query::languages::honeycomb::{
+    BubbleUpLimits, Limits, RunOptions, RunScope, Selection, Spec, bubble_up, run,
+};
+use tracery_query::{QueryError, StoreEvents};
+use tracery_settings::{ALL_DATASETS, Document, DocumentKind, NewDocument, Place, Settings, SettingsError};
+use tracery_stdx::Clock;
+
+/// Honeycomb's query language over the store.
+pub(crate) struct Specs {
+    context: Arc<SessionContext>,
+    events: StoreEvents,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+}
+
+impl Specs {
+    pub(crate) fn new(
+        context: Arc<SessionContext>,
+        events: StoreEvents,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { context, events, settings, clock }
+    }
+
+    fn scope(environment: EnvironmentId, dataset: Option<&str>) -> RunScope {
+        RunScope {
+            environment,
+            datasets: dataset.map(|dataset| vec![dataset.to_owned()]),
+            signals: Signal::ALL.to_vec(),
+        }
+    }
+
+    /// Calculated fields of the environment and the dataset: alias and expression.
+    async fn calculated_fields(
+        &self,
+        environment: EnvironmentId,
+        dataset: Option<&str>,
+    ) -> Result<Vec<(String, String)>, QueryError> {
+        let own = dataset.map(tracery_settings::slugify);
+        let mut fields = Vec::new();
+        for scope in own.as_deref().into_iter().chain([ALL_DATASETS]) {
+            let place = Place { environment, kind: DocumentKind::CalculatedField, scope };
+            let documents = self.settings.documents(place).await;
+            for document in documents.map_err(|error| QueryError::Store(error.to_string()))? {
+                let (Some(alias), Some(expression)) =
+                    (document.body["alias"].as_str().or(document.name.as_deref()), document.body["expression"].as_str())
+                else {
+                    continue;
+                };
+                // The dataset's own hides the environment's.
+                if !fields.iter().any(|(known, _): &(String, String)| known == alias) {
+                    fields.push((alias.to_owned(), expression.to_owned()));
+                }
+            }
+        }
+        Ok(fields)
+    }
+}
+
+fn parse(spec: &Value) -> Result<Spec, QueryError> {
+    Spec::parse(spec).map_err(|error| QueryError::Invalid(error.to_string()))
+}
+
+#[async_trait]
+impl SpecQueries for Specs {
+    async fn run(
+        &self,
+        environment: EnvironmentId,
+        dataset: Option<&str>,
+        spec: &Value,
+    ) -> Result<Value, QueryError> {
+        let spec = parse(spec)?;
+        let fields = self.calculated_fields(environment, dataset).await?;
+        let options =
+            RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(self.clock.now_s()) };
+        let scope = Self::scope(environment, dataset);
+        let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &Limits::default());
+        let output = Box::pin(ask).await?;
+        let mut answer = output.to_json();
+        answer["query"] = spec.to_json();
+        answer["rows_examined"] = output.rows_examined.into();
+        answer["elapsed_ms"] = output.elapsed_ms.into();
+        answer["granularity"] = output.granularity_s.into();
+        answer["start_time"] = output.start_s.into();
+        answer["end_time"] = output.end_s.into();
+        Ok(answer)
+    }
+
+    async fn bubble_up(
+        &self,
+        environment: EnvironmentId,
+        dataset: Option<&str>,
+        spec: &Value,
+        selection: &Value,
+    ) -> Result<Value, QueryError> {
+        let spec = parse(spec)?;
+        let selection = read_selection(selection)?;
+        let fields = self.calculated_fields(environment, dataset).await?;
+        let scope = Self::scope(environment, dataset);
+        let now_s = self.clock.now_s();
+        let limits = BubbleUpLimits::default();
+        let ask =
+            bubble_up(&self.context, &self.events, &scope, &spec, &fields, &selection, now_s, &limits);
+        let found = Box::pin(ask).await?;
+        let mut answer = found.to_json();
+        answer["rows_examined"] = found.rows_examined.into();
+        Ok(answer)
+    }
+}
+
+fn read_selection(selection: &Value) -> Result<Selection, QueryError> {
+    let wrong = |what: &str| QueryError::Invalid(format!("selection.{what}"));
+    let object = selection.as_object().ok_or_else(|| QueryError::Invalid("selection is an object".into()))?;
+    if let Some(unknown) = object.keys().find(|key| !["time", "range", "group"].contains(&key.as_str())) {
+        return Err(wrong(&format!("{unknown} is not known")));
+    }
+    let present = |name: &str| object.get(name).filter(|value| !value.is_null());
+    let time_s = match present("time") {
+        None => None,
+        Some(value) => match (value[0].as_i64(), value[1].as_i64()) {
+            (Some(start), Some(end)) if start < end => Some((start, end)),
+            _ => return Err(wrong("time is [start, end] in seconds since the epoch")),
+        },
+    };
+    let range = match present("range") {
+        None => None,
+        Some(value) => match (value["column"].as_str(), value["low"].as_f64(), value["high"].as_f64()) {
+            (Some(column), Some(low), Some(high)) => Some((column.to_owned(), low, high)),
+            _ => return Err(wrong("range has column, low and high")),
+        },
+    };
+    let group = match present("group") {
+        None => None,
+        Some(Value::Array(values)) => Some(values.clone()),
+        Some(_) => return Err(wrong("group is a list of values")),
+    };
+    Ok(Selection { time_s, range, group })
+}
+
+/// People of the settings database.
+pub(crate) struct People(pub(crate) Settings);
+
+#[async_trait]
+impl Sessions for People {
+    async fn log_in(&self, name: &str, password: &str) -> Result<Option<String>, SettingsError> {
+        match self.0.verify_password(name, password).await? {
+            Some(user) => self.0.create_session(&user).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn user(&self, token: &str) -> Result<Option<String>, SettingsError> {
+        Ok(self.0.find_session(token).await?.map(|user| user.name))
+    }
+
+    async fn log_out(&self, token: &str) -> Result<(), SettingsError> {
+        self.0.end_session(token).await
+    }
+}
+
+/// Saved queries. One is a document of its own kind of scope: `saved`, which no dataset's slug reaches through
+/// Honeycomb's paths, with name, dataset and specification in its body.
+pub(crate) struct Saved(pub(crate) Settings);
+
+const SAVED_SCOPE: &str = "/saved";
+
+impl Saved {
+    fn place(environment: EnvironmentId) -> Place<'static> {
+        Place { environment, kind: DocumentKind::QueryAnnotation, scope: SAVED_SCOPE }
+    }
+}
+
+fn saved(document: Document) -> SavedQuery {
+    let text = |name: &str| document.body[name].as_str().unwrap_or_default().to_owned();
+    SavedQuery {
+        name: text("name"),
+        dataset: text("dataset"),
+        query: document.body["query"].clone(),
+        created_ms: document.created_ms,
+        id: document.id,
+    }
+}
+
+#[async_trait]
+impl SavedQueries for Saved {
+    async fn list(&self, environment: EnvironmentId) -> Result<Vec<SavedQuery>, SettingsError> {
+        let documents = self.0.documents(Self::place(environment)).await?;
+        Ok(documents.into_iter().rev().map(saved).collect())
+    }
+
+    async fn create(
+        &self,
+        environment: EnvironmentId,
+        name: &str,
+        dataset: &str,
+        query: &Value,
+    ) -> Result<SavedQuery, SettingsError> {
+        let body = json!({ "name": name, "dataset": dataset, "query": query });
+        let new = NewDocument { body, ..NewDocument::default() };
+        Ok(saved(self.0.create_document(Self::place(environment), new).await?))
+    }
+
+    async fn delete(&self, environment: EnvironmentId, id: &str) -> Result<bool, SettingsError> {
+        self.0.delete_document(Self::place(environment), id).await
+    }
+}
