@@ -156,7 +156,14 @@ fn schemas() -> Value {
             ("elapsed_ms", "integer"),
             ("total_by_aggregate", "fields"),
         ], 1),
-        "BubbleUpSelection": partial(&[("time", "integer[]"), ("range", "fields"), ("group", "any[]")], 3),
+        "BubbleUpSelection": partial(&[
+            ("start_time", "integer"),
+            ("end_time", "integer"),
+            ("column", "string"),
+            ("min", "number"),
+            ("max", "number"),
+            ("group", "any[]"),
+        ], 6),
         "BubbleUp": object(&[("query", "QuerySpec"), ("selection", "BubbleUpSelection")]),
         "BubbleUpAnswer": object(&[
             ("selection_count", "integer"),

@@ -22,9 +22,9 @@ pub trait SpecQueries: Send + Sync + 'static {
         spec: &Value,
     ) -> Result<Value, QueryError>;
 
-    /// Compares the selected events of a query with its others. `selection` is an object that may have `time`
-    /// (`[start, end]` in seconds since the epoch), `range` (`{column, low, high}`) and `group` (one value for each
-    /// breakdown).
+    /// Compares the selected events of a query with its others. `selection` is an object that may have
+    /// `start_time` and `end_time` (seconds since the epoch), `column` with `min` and `max`, and `group` (one value
+    /// for each breakdown).
     async fn bubble_up(
         &self,
         environment: EnvironmentId,

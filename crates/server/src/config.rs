@@ -67,7 +67,7 @@ pub(crate) struct ServeArgs {
     /// Memory to stay within, such as 512MiB [default: a quarter of the machine].
     #[arg(long, env = "TRACERY_MEMORY", value_name = "SIZE")]
     pub(crate) memory: Option<String>,
-    /// Drop data older than this many days [default: keep everything].
+    /// Drop data older than this many days [default: 60].
     #[arg(long, env = "TRACERY_RETENTION_DAYS", value_name = "N")]
     pub(crate) retention_days: Option<u32>,
     /// Keep the server's own requests as spans of the environment `tracery`.
@@ -94,7 +94,7 @@ pub(crate) struct Config {
     pub(crate) auth: Auth,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) memory_bytes: usize,
-    pub(crate) retention: Option<Duration>,
+    pub(crate) retention: Duration,
     pub(crate) self_trace: bool,
     pub(crate) log_format: LogFormat,
     pub(crate) log: String,
@@ -116,27 +116,18 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The catalog's database.
+    /// The database of the catalog and the settings.
     pub(crate) fn catalog_url(&self) -> Result<String> {
-        self.database_url("catalog.db")
-    }
-
-    /// The settings' database: the catalog's own where a URL was given. In a directory they are two files, so that a
-    /// commit, which waits for the disk, never waits for a settings writer as well.
-    pub(crate) fn settings_url(&self) -> Result<String> {
-        self.database_url("settings.db")
-    }
-
-    fn database_url(&self, file: &str) -> Result<String> {
         if let Some(url) = &self.catalog {
             return Ok(url.clone());
         }
         let Some(directory) = &self.data_dir else { bail!("give --data-dir or --catalog") };
         std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
-        Ok(format!("sqlite://{}?mode=rwc", directory.join(file).display()))
+        Ok(format!("sqlite://{}?mode=rwc", directory.join("catalog.db").display()))
     }
 }
 
+const RETENTION_DAYS_DEFAULT: u32 = 60;
 const MEMORY_BYTES_DEFAULT: u64 = 1 << 30;
 const MEMORY_BYTES_MIN: u64 = 64 << 20;
 
@@ -167,9 +158,9 @@ impl ServeArgs {
             auth: self.auth.or(file.auth).unwrap_or(Auth::Open),
             ready_file: self.ready_file.or(file.ready_file),
             memory_bytes: memory_bytes(self.memory.or(file.memory).as_deref())?,
-            retention: match self.retention_days.or(file.retention_days) {
-                Some(0) => bail!("--retention-days 0 would keep nothing"),
-                days => days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
+            retention: match self.retention_days.or(file.retention_days).unwrap_or(RETENTION_DAYS_DEFAULT) {
+                0 => bail!("--retention-days 0 would keep nothing"),
+                days => Duration::from_secs(u64::from(days) * 86_400),
             },
             self_trace: self.self_trace.or(file.self_trace).unwrap_or(false),
             log_format: self.log_format.or(file.log_format).unwrap_or(LogFormat::Text),

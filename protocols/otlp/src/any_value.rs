@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use tracery_columnar::VALUE_BYTES_MAX;
+use tracery_columnar::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 use tracery_model::{Origin, Value};
 
 use crate::notes::{Note, Notes};
@@ -17,6 +17,8 @@ use crate::wire::{Reader, WireError};
 pub(crate) const DEPTH_MAX: usize = 32;
 /// Maps are flattened to this many dots.
 const FLATTEN_DEPTH_MAX: usize = 5;
+/// Leaves of the maps of one record that are written under dotted keys; the maps themselves are always kept whole.
+const LEAVES_MAX: usize = 1_000;
 
 /// An `AnyValue` whose text has not been looked at yet.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,6 +78,10 @@ pub(crate) fn parse_attribute(bytes: &[u8]) -> Result<RawAttribute<'_>, WireErro
 /// Text from the wire; what is not UTF-8 is replaced and noted.
 #[inline]
 pub(crate) fn text<'a>(bytes: &'a [u8], notes: &mut Notes) -> Cow<'a, str> {
+    if bytes.is_ascii() {
+        // Nearly all text is, and this takes a fraction of the full check. SAFETY: ASCII is UTF-8.
+        return Cow::Borrowed(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => {
@@ -90,6 +96,15 @@ pub(crate) fn text<'a>(bytes: &'a [u8], notes: &mut Notes) -> Cow<'a, str> {
 pub(crate) struct Scratch {
     json: String,
     path: String,
+    /// Leaves written for the current record.
+    leaf_count: usize,
+}
+
+impl Scratch {
+    /// To be called for each record.
+    pub(crate) fn begin_record(&mut self) {
+        self.leaf_count = 0;
+    }
 }
 
 /// Hands an attribute to `emit`: itself under `origin`, and the leaves of a map as [`Origin::Derived`].
@@ -148,6 +163,11 @@ fn flatten(
             continue;
         }
         let leaf = parse_attribute(field.bytes()?)?;
+        // A long prefix and many leaves would make much out of little.
+        if scratch.leaf_count >= LEAVES_MAX || prefix_len + 1 + leaf.key.len() > KEY_BYTES_MAX {
+            continue;
+        }
+        scratch.leaf_count += 1;
         scratch.path.push('.');
         scratch.path.push_str(&text(leaf.key, &mut notes));
         match leaf.value {

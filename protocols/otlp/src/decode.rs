@@ -15,6 +15,19 @@ use crate::{logs, metrics, sample_rate, traces};
 /// be padded over millions of rows.
 const BATCH_ROWS_MAX: usize = 16_384;
 
+/// The same, by memory. Checked every so many rows, since adding it up takes longer than writing a row.
+const BATCH_BYTES_MAX: usize = 64 << 20;
+const BATCH_BYTES_CHECK_ROWS: usize = 256;
+/// Resources of one batch: each may be a dataset of its own, and a batch looks for its datasets one by one.
+const BATCH_RESOURCES_MAX: usize = 1_000;
+/// Attributes, events and links a record may have. They are listed before the record is written, in more room than
+/// they take on the wire.
+pub(crate) const RECORD_ITEMS_MAX: usize = 100_000;
+/// Attributes a resource or a scope may have: they are written to every record.
+const SHARED_ATTRIBUTES_MAX: usize = 10_000;
+/// A JSON text takes many times its size when it is read; protobuf is walked in place.
+const JSON_BYTES_MAX: usize = 32 << 20;
+
 /// The two forms of OTLP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -54,6 +67,8 @@ pub enum DecodeError {
     Json(#[from] JsonError),
     #[error("records of the request take more than {max} bytes of memory; send fewer at a time")]
     TooLarge { max: usize },
+    #[error("body in JSON is larger than {max} bytes; send less at a time, or protobuf")]
+    JsonTooLarge { max: usize },
 }
 
 /// Decodes the body of an export request.
@@ -61,6 +76,9 @@ pub fn decode(options: &DecodeOptions<'_>, body: &[u8]) -> Result<Decoded, Decod
     let transcoded;
     let body = match options.format {
         Format::Protobuf => body,
+        Format::Json if body.len() > JSON_BYTES_MAX => {
+            return Err(DecodeError::JsonTooLarge { max: JSON_BYTES_MAX });
+        }
         Format::Json => {
             transcoded = json::to_protobuf(options.signal, body)?;
             &transcoded
@@ -71,6 +89,9 @@ pub fn decode(options: &DecodeOptions<'_>, body: &[u8]) -> Result<Decoded, Decod
         builder: BatchBuilder::new(options.signal, options.received_ns),
         done: Vec::new(),
         done_bytes: 0,
+        resource_count: 0,
+        shared_bytes: 0,
+        shared_bytes_of_rows: 0,
         record_count: 0,
         notes: Notes::default(),
         scratch: Scratch::default(),
@@ -92,6 +113,11 @@ pub(crate) struct Decoder<'o> {
     pub scratch: Scratch,
     done: Vec<EventBatch>,
     done_bytes: usize,
+    /// Resources of the batch.
+    resource_count: usize,
+    /// What a row gets from its resource, and all rows of the batch together, at most.
+    shared_bytes: usize,
+    shared_bytes_of_rows: usize,
 }
 
 /// A resource and the schema of what it holds.
@@ -102,6 +128,8 @@ pub(crate) struct Resource<'a> {
     schema_url: &'a [u8],
     pub service_name: Option<&'a str>,
     sample_rate: Option<i64>,
+    byte_count: usize,
+    attributes_left_out: bool,
 }
 
 /// An instrumentation scope and the schema of what it holds.
@@ -113,6 +141,8 @@ pub(crate) struct Scope<'a> {
     name: &'a [u8],
     version: &'a [u8],
     sample_rate: Option<i64>,
+    byte_count: usize,
+    attributes_left_out: bool,
 }
 
 impl<'a> Scope<'a> {
@@ -142,10 +172,12 @@ fn read_layer(bytes: &[u8]) -> Result<Layer<'_>, WireError> {
 }
 
 fn read_resource<'a>(layer: &Layer<'a>) -> Result<Resource<'a>, WireError> {
-    let mut resource = Resource { schema_url: layer.schema_url, ..Resource::default() };
+    let byte_count = layer.head.len() + layer.schema_url.len();
+    let mut resource = Resource { schema_url: layer.schema_url, byte_count, ..Resource::default() };
     let mut reader = Reader::new(layer.head);
     while let Some(field) = reader.next_field()? {
         match field.number {
+            1 if resource.attributes.len() >= SHARED_ATTRIBUTES_MAX => resource.attributes_left_out = true,
             1 => resource.attributes.push(parse_attribute(field.bytes()?)?),
             2 => resource.dropped_attributes = field.uint32()?,
             _ => {}
@@ -160,12 +192,14 @@ fn read_resource<'a>(layer: &Layer<'a>) -> Result<Resource<'a>, WireError> {
 }
 
 fn read_scope<'a>(layer: &Layer<'a>) -> Result<Scope<'a>, WireError> {
-    let mut scope = Scope { schema_url: layer.schema_url, ..Scope::default() };
+    let byte_count = layer.head.len() + layer.schema_url.len();
+    let mut scope = Scope { schema_url: layer.schema_url, byte_count, ..Scope::default() };
     let mut reader = Reader::new(layer.head);
     while let Some(field) = reader.next_field()? {
         match field.number {
             1 => scope.name = field.bytes()?,
             2 => scope.version = field.bytes()?,
+            3 if scope.attributes.len() >= SHARED_ATTRIBUTES_MAX => scope.attributes_left_out = true,
             3 => scope.attributes.push(parse_attribute(field.bytes()?)?),
             4 => scope.dropped_attributes = field.uint32()?,
             _ => {}
@@ -189,6 +223,9 @@ pub(crate) fn for_each_scope<'a>(
         }
         let resource_layer = field.bytes()?;
         let resource = read_resource(&read_layer(resource_layer)?)?;
+        if decoder.resource_count >= BATCH_RESOURCES_MAX {
+            decoder.close_batch()?;
+        }
         decoder.open_resource(&resource)?;
         let mut scopes = Reader::new(resource_layer);
         while let Some(field) = scopes.next_field()? {
@@ -206,6 +243,12 @@ pub(crate) fn for_each_scope<'a>(
 
 impl Decoder<'_> {
     fn open_resource(&mut self, resource: &Resource<'_>) -> Result<(), WireError> {
+        self.resource_count += 1;
+        self.shared_bytes = resource.byte_count;
+        if resource.attributes_left_out {
+            self.notes.add(Note::SharedTooMany);
+        }
+        self.scratch.begin_record();
         self.builder.begin_resource();
         self.share_attributes(Origin::Resource, &resource.attributes)?;
         if !resource.schema_url.is_empty() {
@@ -224,6 +267,10 @@ impl Decoder<'_> {
 
     fn open_scope(&mut self, scope: &Scope<'_>) -> Result<(), WireError> {
         use tracery_columnar::Fixed;
+        if scope.attributes_left_out {
+            self.notes.add(Note::SharedTooMany);
+        }
+        self.scratch.begin_record();
         self.builder.begin_scope();
         self.share_attributes(Origin::Scope, &scope.attributes)?;
         for (fixed, value) in [
@@ -259,6 +306,7 @@ impl Decoder<'_> {
     /// Attributes of the current row.
     #[inline]
     pub(crate) fn own_attributes(&mut self, attributes: &[RawAttribute<'_>]) -> Result<(), WireError> {
+        self.scratch.begin_record();
         for attribute in attributes {
             self.attribute(Origin::Own, attribute)?;
         }
@@ -277,14 +325,21 @@ impl Decoder<'_> {
         })
     }
 
-    /// To be called before a row: starts the next batch when this one is full.
+    /// To be called before each row: starts the next batch when this one is full.
     #[inline]
     pub(crate) fn ensure_room(
         &mut self,
         resource: &Resource<'_>,
         scope: &Scope<'_>,
     ) -> Result<(), DecodeError> {
-        if self.builder.row_count() < BATCH_ROWS_MAX {
+        // A small resource shared by many rows is stored once, unless the rows differ beyond the column bound.
+        self.shared_bytes_of_rows += self.shared_bytes + scope.byte_count;
+        let row_count = self.builder.row_count();
+        let is_full = row_count >= BATCH_ROWS_MAX
+            || self.shared_bytes_of_rows >= BATCH_BYTES_MAX
+            || (row_count % BATCH_BYTES_CHECK_ROWS == BATCH_BYTES_CHECK_ROWS - 1
+                && self.builder.byte_count() >= BATCH_BYTES_MAX);
+        if !is_full || row_count == 0 {
             return Ok(());
         }
         self.close_batch()?;
@@ -297,6 +352,8 @@ impl Decoder<'_> {
     }
 
     fn close_batch(&mut self) -> Result<(), DecodeError> {
+        self.resource_count = 0;
+        self.shared_bytes_of_rows = 0;
         let next = BatchBuilder::new(self.options.signal, self.options.received_ns);
         if let Some(batch) = std::mem::replace(&mut self.builder, next).finish() {
             self.done_bytes += batch.byte_count();

@@ -79,7 +79,9 @@ impl Failure {
 impl From<DecodeError> for Failure {
     fn from(error: DecodeError) -> Self {
         match error {
-            DecodeError::TooLarge { .. } => Failure::TooLarge(error.to_string()),
+            DecodeError::TooLarge { .. } | DecodeError::JsonTooLarge { .. } => {
+                Failure::TooLarge(error.to_string())
+            }
             DecodeError::Wire(_) | DecodeError::Json(_) => Failure::Malformed(error.to_string()),
         }
     }
@@ -154,15 +156,18 @@ impl Door {
             inflated_bytes_max: self.intake.limits.inflated_bytes_max,
             body,
         };
-        let decoded = {
-            let _permit = self.decoding.acquire().await;
-            if work.body.len() <= DECODE_IN_PLACE_BYTES_MAX && work.encoding.is_none() {
-                work.run()?
-            } else {
-                tokio::task::spawn_blocking(move || work.run())
-                    .await
-                    .map_err(|_| Failure::Malformed("body cannot be decoded".to_owned()))??
-            }
+        // The permit goes with the work: when the client leaves, the work it started still runs to its end.
+        let permit = self.decoding.clone().acquire_owned().await;
+        let decoded = if work.body.len() <= DECODE_IN_PLACE_BYTES_MAX && work.encoding.is_none() {
+            let decoded = work.run()?;
+            drop(permit);
+            decoded
+        } else {
+            let running = tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                work.run()
+            });
+            running.await.map_err(|_| Failure::Malformed("body cannot be decoded".to_owned()))??
         };
         let door = door_name(signal);
         if !decoded.batches.is_empty()

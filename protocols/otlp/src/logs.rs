@@ -5,7 +5,7 @@ use tracery_columnar::Fixed;
 use tracery_model::Value;
 
 use crate::any_value::{RawAttribute, RawValue, emit_leaves, parse_attribute, parse_value, text, write_json};
-use crate::decode::{DecodeError, Decoder, for_each_scope, instant};
+use crate::decode::{DecodeError, Decoder, RECORD_ITEMS_MAX, for_each_scope, instant};
 use crate::notes::Note;
 use crate::wire::{Reader, WireError};
 use crate::{dataset, ids};
@@ -34,6 +34,10 @@ pub(crate) fn decode(body: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Decod
                 continue;
             }
             let log = read_log(field.bytes()?, &mut attributes)?;
+            if attributes.len() > RECORD_ITEMS_MAX {
+                decoder.notes.add(Note::TooMany);
+                continue;
+            }
             let (Some(time_ns), Some(observed_ns)) = (instant(log.time_ns), instant(log.observed_ns)) else {
                 decoder.notes.add(Note::Time);
                 continue;
@@ -67,6 +71,8 @@ fn read_log<'a>(bytes: &'a [u8], attributes: &mut Vec<RawAttribute<'a>>) -> Resu
             2 => log.severity_number = field.int32()?,
             3 => log.severity_text = field.bytes()?,
             5 => log.body = Some(parse_value(field.bytes()?)?),
+            // Too many already: the record will be rejected.
+            6 if attributes.len() > RECORD_ITEMS_MAX => {}
             6 => attributes.push(parse_attribute(field.bytes()?)?),
             7 => log.dropped_attributes = field.uint32()?,
             8 => log.flags = field.fixed32()?,

@@ -9,13 +9,18 @@ use tracery_model::{Origin, Value};
 
 use crate::any_value::{RawAttribute, parse_attribute, text};
 use crate::dataset;
-use crate::decode::{DecodeError, Decoder, Resource, Scope, for_each_scope, instant};
+use crate::decode::{DecodeError, Decoder, RECORD_ITEMS_MAX, Resource, Scope, for_each_scope, instant};
 use crate::notes::Note;
 use crate::quantiles::{self, ExponentialSide, QUANTILES};
 use crate::wire::{Field, Reader, WireError};
 
 /// Bit of a data point's flags: the series has ended, the point has no value.
 const NO_RECORDED_VALUE: u32 = 1;
+
+/// Rows that are gathered before they are written; later points start rows of their own.
+const EVENTS_MAX: usize = 16_384;
+/// Exponential histograms with more buckets a side have no percentiles; SDKs send 160.
+const EXPONENTIAL_BUCKETS_MAX: usize = 64 << 10;
 
 /// What a data point says.
 #[derive(Debug)]
@@ -89,18 +94,22 @@ pub(crate) fn decode(body: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Decod
         let mut events = Events::default();
         while let Some(field) = metrics.next_field()? {
             if field.number == 2 {
-                read_metric(field.bytes()?, &mut events, decoder)?;
+                read_metric(field.bytes()?, &mut events, decoder, &mut |events, decoder| {
+                    write(events, dataset, resource, scope, decoder)
+                })?;
             }
         }
-        write(&events, dataset, resource, scope, decoder)
+        write(&mut events, dataset, resource, scope, decoder)
     })
 }
 
+/// Adds the points of a metric to `events`, which `flush` empties when they are many.
 fn read_metric<'a>(
     bytes: &'a [u8],
     events: &mut Events<'a>,
     decoder: &mut Decoder<'_>,
-) -> Result<(), WireError> {
+    flush: &mut impl FnMut(&mut Events<'a>, &mut Decoder<'_>) -> Result<(), DecodeError>,
+) -> Result<(), DecodeError> {
     let mut name: &[u8] = &[];
     let mut data = Vec::new();
     let mut reader = Reader::new(bytes);
@@ -118,33 +127,43 @@ fn read_metric<'a>(
         decoder.notes.add(Note::MetricKind);
         return Ok(());
     }
-    let name_idx = match events.by_name.get(name) {
-        Some(known) => *known,
-        None => {
-            events.names.push(text(name, &mut decoder.notes));
-            events.by_name.insert(name, events.names.len() - 1);
-            events.names.len() - 1
-        }
-    };
     for (kind, data) in data {
         let mut points = Reader::new(data);
         while let Some(field) = points.next_field()? {
-            if field.number == 1 {
-                let point = read_point(kind, field.bytes()?)?;
-                if name.is_empty() {
-                    decoder.notes.add(Note::MetricName);
-                } else {
-                    add_point(point, name_idx, events, decoder);
-                }
+            if field.number != 1 {
+                continue;
             }
+            let point = read_point(kind, field.bytes()?)?;
+            if name.is_empty() {
+                decoder.notes.add(Note::MetricName);
+                continue;
+            }
+            if events.events.len() >= EVENTS_MAX {
+                flush(events, decoder)?;
+            }
+            let name_idx = events.name_idx(name, decoder);
+            add_point(point, name_idx, events, decoder);
         }
     }
     Ok(())
 }
 
+impl<'a> Events<'a> {
+    fn name_idx(&mut self, name: &'a [u8], decoder: &mut Decoder<'_>) -> usize {
+        *self.by_name.entry(name).or_insert_with(|| {
+            self.names.push(text(name, &mut decoder.notes));
+            self.names.len() - 1
+        })
+    }
+}
+
 fn add_point<'a>(mut point: Point<'a>, name_idx: usize, events: &mut Events<'a>, decoder: &mut Decoder<'_>) {
     if point.flags & NO_RECORDED_VALUE != 0 {
         decoder.notes.add(Note::NoRecordedValue);
+        return;
+    }
+    if point.attributes.len() > RECORD_ITEMS_MAX {
+        decoder.notes.add(Note::TooMany);
         return;
     }
     if matches!(point.measure, Measure::None) {
@@ -227,6 +246,11 @@ fn read_side(field: &Field<'_>) -> Result<ExponentialSide, WireError> {
     while let Some(field) = reader.next_field()? {
         match field.number {
             1 => side.offset = field.sint32()?,
+            2 if side.counts.len() > EXPONENTIAL_BUCKETS_MAX
+                || field.bytes().is_ok_and(|bytes| bytes.len() > EXPONENTIAL_BUCKETS_MAX) =>
+            {
+                side.is_cut = true;
+            }
             2 => field.varint_list(&mut side.counts)?,
             _ => {}
         }
@@ -248,7 +272,7 @@ fn read_quantile(bytes: &[u8]) -> Result<(f64, f64), WireError> {
 }
 
 fn write<'a>(
-    events: &Events<'a>,
+    events: &mut Events<'a>,
     dataset: &str,
     resource: &Resource<'a>,
     scope: &Scope<'a>,
@@ -256,7 +280,9 @@ fn write<'a>(
 ) -> Result<(), DecodeError> {
     let mut attributes: Vec<RawAttribute<'a>> = Vec::new();
     let mut field = String::new();
-    for event in &events.events {
+    events.by_key.clear();
+    events.taken.clear();
+    for event in events.events.drain(..) {
         attributes.clear();
         for attribute in &event.attributes {
             attributes.push(parse_attribute(attribute)?);
@@ -293,7 +319,12 @@ fn write_measure(measure: &Measure, field: &mut String, decoder: &mut Decoder<'_
         }
         Measure::Exponential(histogram) => {
             let Histogram { scale, zero_count, zero_threshold, positive, negative, .. } = &**histogram;
-            let buckets = quantiles::exponential(*scale, *zero_count, *zero_threshold, positive, negative);
+            let buckets = if positive.is_cut || negative.is_cut {
+                decoder.notes.add(Note::Quantiles);
+                Vec::new()
+            } else {
+                quantiles::exponential(*scale, *zero_count, *zero_threshold, positive, negative)
+            };
             write_histogram(histogram, &buckets, field, decoder);
         }
         Measure::Summary { count, sum, quantiles } => {

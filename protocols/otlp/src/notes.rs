@@ -39,6 +39,8 @@ notes! {
     MetricName true "metric_without_name" "metric has no name",
     MetricKind true "unknown_metric_kind" "metric holds no data of a known kind",
     NoValue true "no_value" "data point has neither value nor the flag that says so",
+    TooMany true "too_many_items" "record has more than 100000 attributes, events and links",
+    SharedTooMany false "too_many_shared_attributes" "attributes of a resource or scope beyond the first 10000 left out",
     EventTime false "event_time_out_of_range" "span event left out, its time is out of range",
     LinkId false "invalid_link_id" "ids of a span link left out, they have not 16 and 8 bytes",
     LogIds false "invalid_log_ids" "trace or span id of a log record left out, it has not 16 or 8 bytes",
@@ -46,7 +48,7 @@ notes! {
     TooDeep false "value_too_deep" "attribute value nests deeper than 32, what lies deeper is left out",
     ValueCut false "value_cut" "value is longer than 64 KiB and was cut",
     NoRecordedValue false "no_recorded_value" "data point is flagged as having no recorded value",
-    Quantiles false "histogram_inconsistent" "buckets and bounds of a histogram do not match, percentiles left out",
+    Quantiles false "histogram_inconsistent" "percentiles of a histogram left out, its buckets and bounds do not match or are too many",
 }
 
 /// Counts of [`Note`]s.

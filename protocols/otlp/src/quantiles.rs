@@ -95,6 +95,8 @@ pub(crate) fn explicit(
 pub(crate) struct ExponentialSide {
     pub offset: i32,
     pub counts: Vec<u64>,
+    /// There were more counts than are looked at.
+    pub is_cut: bool,
 }
 
 /// The buckets of an exponential histogram: bucket `i` holds values from `base^i` to `base^(i+1)`, where
@@ -165,8 +167,8 @@ mod tests {
 
     #[test]
     fn exponential_buckets_ascend_and_are_interpolated() {
-        let positive = ExponentialSide { offset: 0, counts: vec![1, 1, 2] };
-        let negative = ExponentialSide { offset: 0, counts: vec![1, 1] };
+        let positive = ExponentialSide { offset: 0, counts: vec![1, 1, 2], is_cut: false };
+        let negative = ExponentialSide { offset: 0, counts: vec![1, 1], is_cut: false };
         let buckets = exponential(0, 1, 0.0, &positive, &negative);
         assert!(buckets.is_sorted_by(|a, b| a.upper <= b.lower));
         assert_eq!(
@@ -176,7 +178,7 @@ mod tests {
         let values = interpolate(&buckets, None, None);
         assert!((at(values, "p99") - (4.0 + 4.0 * (0.99 * 7.0 - 5.0) / 2.0)).abs() < 1e-9);
         for scale in [i32::MIN, -2000, i32::MAX] {
-            let side = ExponentialSide { offset: i32::MIN, counts: vec![u64::MAX; 3] };
+            let side = ExponentialSide { offset: i32::MIN, counts: vec![u64::MAX; 3], is_cut: false };
             let _ = interpolate(&exponential(scale, u64::MAX, f64::NAN, &side, &side), Some(f64::NAN), None);
         }
     }

@@ -19,15 +19,40 @@ use tracery_model::{Origin, RowKind, ValueType};
 /// span they belong to. Columns that a batch lacks have their defaults; rows that are neither a span, a span event
 /// nor a link are passed over. Fails only when a column cannot be cast to its type.
 pub fn trace_to_otlp_json(batches: &[RecordBatch]) -> Result<Json, ArrowError> {
-    let mut spans = Vec::new();
-    let mut nested: HashMap<CopyKey, Vec<Nested>> = HashMap::new();
+    let mut trace = Trace::default();
     for batch in batches {
         let rows = Rows::new(batch)?;
         for row in 0..batch.num_rows() {
-            read_row(&rows, row, &mut spans, &mut nested);
+            read_row(&rows, row, &mut trace);
         }
     }
-    Ok(assemble(spans, &nested))
+    Ok(assemble(trace))
+}
+
+/// What was read of the rows.
+#[derive(Default)]
+struct Trace {
+    spans: Vec<SpanRow>,
+    nested: HashMap<CopyKey, Vec<Nested>>,
+    heads: Heads,
+}
+
+/// Resources and scopes as text, each once: equal text is one group.
+#[derive(Default)]
+struct Heads {
+    texts: Vec<String>,
+    by_text: HashMap<String, usize>,
+}
+
+impl Heads {
+    fn intern(&mut self, text: String) -> usize {
+        if let Some(known) = self.by_text.get(&text) {
+            return *known;
+        }
+        self.texts.push(text.clone());
+        self.by_text.insert(text, self.texts.len() - 1);
+        self.texts.len() - 1
+    }
 }
 
 /// One delivery of a span: a client that sends it again does so in another request.
@@ -41,9 +66,9 @@ struct CopyKey {
 struct SpanRow {
     key: CopyKey,
     start_ns: i64,
-    /// `resource` and the schema URL of a `ResourceSpans`, as text: equal text is one group.
-    resource: String,
-    scope: String,
+    /// `resource` and the schema URL of a `ResourceSpans`, as index into [`Heads`].
+    resource: usize,
+    scope: usize,
     span: Map<String, Json>,
 }
 
@@ -54,7 +79,7 @@ struct Nested {
     item: Json,
 }
 
-fn read_row(rows: &Rows, row: usize, spans: &mut Vec<SpanRow>, nested: &mut HashMap<CopyKey, Vec<Nested>>) {
+fn read_row(rows: &Rows, row: usize, trace: &mut Trace) {
     let kind = rows.byte(Fixed::Kind, row);
     let owner = if kind == RowKind::Record as u8 { Fixed::SpanId } else { Fixed::ParentId };
     let (Some(trace_id), Some(span_id)) = (rows.id(Fixed::TraceId, row), rows.id(owner, row)) else { return };
@@ -62,10 +87,10 @@ fn read_row(rows: &Rows, row: usize, spans: &mut Vec<SpanRow>, nested: &mut Hash
     let key = CopyKey { trace_id: trace_id.to_vec(), span_id: span_id.to_vec(), received_ns };
     let attributes = rows.attributes(row);
     if kind == RowKind::Record as u8 {
-        spans.push(SpanRow {
+        trace.spans.push(SpanRow {
             start_ns: rows.int(Fixed::Time, row).unwrap_or(0),
-            resource: resource_text(rows, row, attributes.resource),
-            scope: scope_text(rows, row, attributes.scope),
+            resource: trace.heads.intern(resource_text(rows, row, attributes.resource)),
+            scope: trace.heads.intern(scope_text(rows, row, attributes.scope)),
             span: span_object(rows, row, &key, attributes.own),
             key,
         });
@@ -77,7 +102,7 @@ fn read_row(rows: &Rows, row: usize, spans: &mut Vec<SpanRow>, nested: &mut Hash
         link_object(rows, row, attributes.own)
     };
     let ordinal = rows.int(Fixed::Ordinal, row).unwrap_or(0);
-    nested.entry(key).or_default().push(Nested { kind, ordinal, item: Json::Object(item) });
+    trace.nested.entry(key).or_default().push(Nested { kind, ordinal, item: Json::Object(item) });
 }
 
 fn resource_text(rows: &Rows, row: usize, attributes: Vec<Json>) -> String {
@@ -169,12 +194,17 @@ fn set_list(object: &mut Map<String, Json>, name: &str, list: Vec<Json>) {
     }
 }
 
-fn assemble(mut spans: Vec<SpanRow>, nested: &HashMap<CopyKey, Vec<Nested>>) -> Json {
+fn assemble(trace: Trace) -> Json {
+    let Trace { mut spans, nested, heads } = trace;
     spans.sort_by(|a, b| a.start_ns.cmp(&b.start_ns).then_with(|| a.key.span_id.cmp(&b.key.span_id)));
+    let mut deliveries: HashMap<Vec<u8>, usize> = HashMap::new();
+    for row in &spans {
+        *deliveries.entry(row.key.span_id.clone()).or_default() += 1;
+    }
     // Groups appear in the order of their first span.
-    let mut order: Vec<String> = Vec::new();
-    let mut groups: HashMap<String, Vec<(String, Vec<Json>)>> = HashMap::new();
-    let mut seen: HashSet<String> = HashSet::new();
+    let mut groups: Vec<(usize, Vec<(usize, Vec<Json>)>)> = Vec::new();
+    let mut group_of: HashMap<usize, usize> = HashMap::new();
+    let mut seen: HashSet<(usize, usize, String)> = HashSet::new();
     for row in spans {
         let mut span = row.span;
         if let Some(items) = nested.get(&row.key) {
@@ -182,24 +212,26 @@ fn assemble(mut spans: Vec<SpanRow>, nested: &HashMap<CopyKey, Vec<Nested>>) -> 
             attach(&mut span, "links", items, RowKind::SpanLink);
         }
         let span = Json::Object(span);
-        if !seen.insert(format!("{}{}{span}", row.resource, row.scope)) {
+        let is_repeated = deliveries.get(&row.key.span_id).is_some_and(|count| *count > 1);
+        if is_repeated && !seen.insert((row.resource, row.scope, span.to_string())) {
             continue;
         }
-        let scopes = groups.entry(row.resource).or_insert_with_key(|resource| {
-            order.push(resource.clone());
-            Vec::new()
+        let group_idx = *group_of.entry(row.resource).or_insert_with(|| {
+            groups.push((row.resource, Vec::new()));
+            groups.len() - 1
         });
+        let scopes = &mut groups[group_idx].1;
         match scopes.iter_mut().find(|(scope, _)| *scope == row.scope) {
             Some((_, spans)) => spans.push(span),
             None => scopes.push((row.scope, vec![span])),
         }
     }
-    let resource_spans: Vec<Json> = order
-        .iter()
-        .map(|resource| {
-            let scopes = groups.remove(resource).unwrap_or_default().into_iter();
-            let scope_spans: Vec<Json> = scopes.map(|(scope, spans)| group(&scope, "spans", spans)).collect();
-            group(resource, "scopeSpans", scope_spans)
+    let resource_spans: Vec<Json> = groups
+        .into_iter()
+        .map(|(resource, scopes)| {
+            let scope_spans: Vec<Json> =
+                scopes.into_iter().map(|(scope, spans)| group(&heads.texts[scope], "spans", spans)).collect();
+            group(&heads.texts[resource], "scopeSpans", scope_spans)
         })
         .collect();
     json!({ "resourceSpans": resource_spans })

@@ -7,7 +7,7 @@ use tracery_columnar::Fixed;
 use tracery_model::{Origin, RowKind, SpanId, TraceId};
 
 use crate::any_value::{RawAttribute, parse_attribute, text};
-use crate::decode::{DecodeError, Decoder, Resource, Scope, for_each_scope, instant};
+use crate::decode::{DecodeError, Decoder, RECORD_ITEMS_MAX, Resource, Scope, for_each_scope, instant};
 use crate::notes::Note;
 use crate::wire::{Reader, WireError};
 use crate::{dataset, ids, sample_rate};
@@ -61,6 +61,12 @@ struct Lists<'a> {
     nested: Vec<RawAttribute<'a>>,
 }
 
+impl Lists<'_> {
+    fn are_too_long(&self) -> bool {
+        self.attributes.len() + self.events.len() + self.links.len() + self.nested.len() > RECORD_ITEMS_MAX
+    }
+}
+
 /// A span whose ids and times were checked.
 struct Span<'a> {
     raw: RawSpan<'a>,
@@ -82,7 +88,16 @@ pub(crate) fn decode(body: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Decod
                 match check(raw, &lists, resource, scope) {
                     Ok(span) => {
                         decoder.ensure_room(resource, scope)?;
-                        write(&span, &lists, dataset, decoder)?;
+                        let name = text(span.raw.name, &mut decoder.notes);
+                        write(&span, &lists, &name, dataset, decoder)?;
+                        for (ordinal, event) in lists.events.iter().enumerate() {
+                            decoder.ensure_room(resource, scope)?;
+                            write_event(&span, event, ordinal, &lists, &name, dataset, decoder)?;
+                        }
+                        for (ordinal, link) in lists.links.iter().enumerate() {
+                            decoder.ensure_room(resource, scope)?;
+                            write_link(&span, link, ordinal, &lists, &name, dataset, decoder)?;
+                        }
                         decoder.record_count += 1;
                     }
                     Err(note) => decoder.notes.add(note),
@@ -110,6 +125,8 @@ fn read_span<'a>(bytes: &'a [u8], lists: &mut Lists<'a>) -> Result<RawSpan<'a>, 
             6 => span.kind = field.int32()?,
             7 => span.start_ns = field.fixed64()?,
             8 => span.end_ns = field.fixed64()?,
+            // Too many already: the span will be rejected.
+            9 | 11 | 13 if lists.are_too_long() => {}
             9 => lists.attributes.push(parse_attribute(field.bytes()?)?),
             10 => span.dropped_attributes = field.uint32()?,
             11 => lists.events.push(read_event(field.bytes()?, &mut lists.nested)?),
@@ -144,6 +161,7 @@ fn read_event<'a>(bytes: &'a [u8], nested: &mut Vec<RawAttribute<'a>>) -> Result
         match field.number {
             1 => event.time_ns = field.fixed64()?,
             2 => event.name = field.bytes()?,
+            3 if nested.len() > RECORD_ITEMS_MAX => {}
             3 => nested.push(parse_attribute(field.bytes()?)?),
             4 => event.dropped_attributes = field.uint32()?,
             _ => {}
@@ -169,6 +187,7 @@ fn read_link<'a>(bytes: &'a [u8], nested: &mut Vec<RawAttribute<'a>>) -> Result<
             1 => link.trace_id = field.bytes()?,
             2 => link.span_id = field.bytes()?,
             3 => link.trace_state = field.bytes()?,
+            4 if nested.len() > RECORD_ITEMS_MAX => {}
             4 => nested.push(parse_attribute(field.bytes()?)?),
             5 => link.dropped_attributes = field.uint32()?,
             6 => link.flags = field.fixed32()?,
@@ -185,6 +204,9 @@ fn check<'a>(
     resource: &Resource<'a>,
     scope: &Scope<'a>,
 ) -> Result<Span<'a>, Note> {
+    if lists.are_too_long() {
+        return Err(Note::TooMany);
+    }
     let trace_id = ids::trace_id(raw.trace_id).ok_or(Note::TraceId)?;
     let span_id = ids::span_id(raw.span_id).ok_or(Note::SpanId)?;
     let parent_id = if ids::is_absent(raw.parent_id) {
@@ -205,11 +227,11 @@ fn check<'a>(
 fn write(
     span: &Span<'_>,
     lists: &Lists<'_>,
+    name: &str,
     dataset: &str,
     decoder: &mut Decoder<'_>,
 ) -> Result<(), WireError> {
     let raw = &span.raw;
-    let name = text(raw.name, &mut decoder.notes);
     decoder.builder.begin_row(span.start_ns, dataset);
     decoder.builder.id(Fixed::TraceId, &span.trace_id.0);
     decoder.builder.id(Fixed::SpanId, &span.span_id.0);
@@ -218,7 +240,7 @@ fn write(
     }
     decoder.builder.int(Fixed::DurationNs, span.duration_ns);
     if !name.is_empty() {
-        decoder.builder.text(Fixed::Name, &name);
+        decoder.builder.text(Fixed::Name, name);
     }
     set_text(decoder, Fixed::StatusMessage, raw.status_message);
     set_text(decoder, Fixed::TraceState, raw.trace_state);
@@ -234,12 +256,6 @@ fn write(
     decoder.own_attributes(&lists.attributes)?;
     if let Some(exception) = lists.events.iter().find(|event| event.name == b"exception") {
         write_exception(&lists.nested[exception.attributes.clone()], &lists.attributes, decoder)?;
-    }
-    for (ordinal, event) in lists.events.iter().enumerate() {
-        write_event(span, event, ordinal, lists, &name, dataset, decoder)?;
-    }
-    for (ordinal, link) in lists.links.iter().enumerate() {
-        write_link(span, link, ordinal, lists, &name, dataset, decoder)?;
     }
     Ok(())
 }

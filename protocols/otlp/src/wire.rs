@@ -139,7 +139,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The next field; groups are skipped. `None` at the end of the message.
-    #[inline]
+    // Inlined into each decoder, the field's wire type and its match on it become one branch.
+    #[inline(always)]
     pub fn next_field(&mut self) -> Result<Option<Field<'a>>, WireError> {
         loop {
             if self.bytes.is_empty() {
@@ -162,7 +163,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "the number was checked to fit")]
     fn read_tag(&mut self) -> Result<(u32, u8), WireError> {
         let tag = self.read_varint()?;
@@ -173,17 +174,23 @@ impl<'a> Reader<'a> {
         Ok((number as u32, (tag & 7) as u8))
     }
 
-    #[inline]
+    #[inline(always)]
     fn read_varint(&mut self) -> Result<u64, WireError> {
         match self.bytes {
             [byte, rest @ ..] if *byte < 0x80 => {
                 self.bytes = rest;
                 Ok(u64::from(*byte))
             }
+            // Lengths of most spans, and tags of fields above 15.
+            [low, high, rest @ ..] if *high < 0x80 => {
+                self.bytes = rest;
+                Ok(u64::from(low & 0x7f) | u64::from(*high) << 7)
+            }
             _ => self.read_long_varint(),
         }
     }
 
+    #[cold]
     fn read_long_varint(&mut self) -> Result<u64, WireError> {
         let mut value = 0_u64;
         for (idx, byte) in self.bytes.iter().take(10).enumerate() {
@@ -196,14 +203,14 @@ impl<'a> Reader<'a> {
         Err(if self.bytes.len() < 10 { WireError::Truncated } else { WireError::VarintTooLong })
     }
 
-    #[inline]
+    #[inline(always)]
     fn read_array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
         let (head, rest) = self.bytes.split_first_chunk::<N>().ok_or(WireError::Truncated)?;
         self.bytes = rest;
         Ok(*head)
     }
 
-    #[inline]
+    #[inline(always)]
     fn read_bytes(&mut self) -> Result<&'a [u8], WireError> {
         let len = usize::try_from(self.read_varint()?).map_err(|_| WireError::Truncated)?;
         let (head, rest) = self.bytes.split_at_checked(len).ok_or(WireError::Truncated)?;
@@ -211,6 +218,7 @@ impl<'a> Reader<'a> {
         Ok(head)
     }
 
+    #[cold]
     fn skip_group(&mut self, number: u32) -> Result<(), WireError> {
         let mut open = [0_u32; GROUP_DEPTH_MAX];
         open[0] = number;

@@ -11,6 +11,7 @@ mod mergeable;
 pub mod number_text;
 pub mod regex_functions;
 pub mod sketch;
+pub mod time_bucket;
 pub mod top_values;
 pub mod unix_timestamp;
 
@@ -32,6 +33,7 @@ pub fn scalar_functions() -> Vec<ScalarUDF> {
         regex_functions::match_udf(),
         regex_functions::value_udf(),
         regex_functions::count_udf(),
+        time_bucket::udf(),
         unix_timestamp::udf(),
     ]
 }

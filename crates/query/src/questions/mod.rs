@@ -16,7 +16,7 @@ use datafusion::prelude::SessionContext;
 
 pub use services::{Service, services};
 pub use sql::{SqlAnswer, SqlLimits, sql};
-pub use trace::{SpanView, Trace, trace};
+pub use trace::{Attached, SpanView, Trace, trace};
 pub use trace_search::{TraceSearch, TraceSummary, trace_search};
 pub use values::{FieldValue, values};
 

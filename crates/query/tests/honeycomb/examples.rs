@@ -7,7 +7,7 @@ use crate::memory::{Event, MemorySource};
 use serde_json::{Value, json};
 use tracery_model::{EnvironmentId, Signal};
 use tracery_query::languages::honeycomb::{
-    BubbleUpLimits, Limits, QueryOutput, RunOptions, RunScope, Selection, Spec, bubble_up,
+    BubbleUpLimits, CalculationOp, Limits, QueryOutput, RunOptions, RunScope, Selection, Spec, bubble_up,
     check_calculated_fields, run,
 };
 use tracery_query::{FieldType, QueryError, session_context};
@@ -324,6 +324,43 @@ async fn calculated_fields() {
         let output = ask_with(event(), spec, &[], |_| ()).await;
         let output = output.unwrap_or_else(|error| panic!("{expression}: {error:?}"));
         assert_eq!(output.results[0]["c"], expected, "{expression}");
+    }
+}
+
+#[tokio::test]
+async fn every_calculation_takes_every_type() {
+    let mut calculations: Vec<Value> = vec![json!({ "op": "CONCURRENCY" })];
+    let columns = ["name", "status", "duration_ms", "error", "absent", "nothing", "label", "ratio"];
+    for column in columns {
+        for op in CalculationOp::ALL.iter().filter(|op| **op != CalculationOp::Concurrency) {
+            let filter = json!({ "column": column, "op": "!=", "value": "500" });
+            calculations.push(json!({ "op": op.word(), "column": column }));
+            calculations.push(json!({ "op": op.word(), "column": column, "name": format!("{op:?}{column}"), "filters": [filter] }));
+        }
+    }
+    for some in calculations.chunks(60) {
+        for breakdowns in [json!([]), json!(["label", "ratio", "nothing", "error"])] {
+            let spec = json!({
+                "calculations": some, "breakdowns": breakdowns, "start_time": 0, "end_time": 60,
+                "calculated_fields": [
+                    { "name": "nothing", "expression": "null" },
+                    { "name": "label", "expression": "BUCKET($status, 100)" },
+                    { "name": "ratio", "expression": "$status / $duration_ms" },
+                ],
+            });
+            let totals = |options: &mut RunOptions| {
+                options.disable_total_by_aggregate = false;
+                options.disable_other_by_aggregate = false;
+                options.limit = Some(2);
+            };
+            let output = ask_with(shop(), spec, &[], totals).await.unwrap();
+            let rows = output.results.iter().chain(&output.total_by_aggregate);
+            for row in rows.chain(output.series.iter().map(|point| &point.data)) {
+                assert!(some.iter().all(|calculation| {
+                    calculation["name"].as_str().is_none_or(|name| row.contains_key(name))
+                }));
+            }
+        }
     }
 }
 

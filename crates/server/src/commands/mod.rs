@@ -60,7 +60,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
 }
 
 async fn open_settings(place: &Place) -> Result<Settings, Failure> {
-    let url = place.settings_url().or_exit(EXIT_USAGE)?;
+    let url = place.catalog_url().or_exit(EXIT_USAGE)?;
     Settings::open(&url, Arc::new(SystemClock))
         .await
         .context("cannot open the settings")

@@ -42,7 +42,7 @@ pub(crate) struct QueryArgs {
     /// Dataset of a query specification; all of them when left out.
     #[arg(long)]
     dataset: Option<String>,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long = "output", value_enum, default_value_t = Format::Table)]
     format: Format,
 }
 

@@ -137,9 +137,9 @@ fn wire(house: &House) -> Result<Doors> {
 
 fn store_options(config: &Config) -> StoreOptions {
     StoreOptions {
-        queue_bytes_max: config.memory_bytes / 16,
+        queue_bytes_max: (config.memory_bytes / 16).clamp(16 << 20, 256 << 20),
         fresh_bytes_max: config.memory_bytes / 4,
-        retention: config.retention,
+        retention: Some(config.retention),
         ..StoreOptions::default()
     }
 }
@@ -161,7 +161,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let opened = async {
-        let settings = Settings::open(&config.place.settings_url()?, Arc::clone(&clock)).await?;
+        let settings = Settings::open(&config.place.catalog_url()?, Arc::clone(&clock)).await?;
         settings.default_environment().await?;
         let store = open_store(&config.place, store_options(&config)).await?;
         anyhow::Ok((settings, store))

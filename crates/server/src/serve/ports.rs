@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::prelude::SessionContext;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tracery_api::{SavedQueries, SavedQuery, Sessions, SpecQueries};
 use tracery_model::{EnvironmentId, Signal};
@@ -119,33 +120,25 @@ impl SpecQueries for Specs {
     }
 }
 
+/// What `POST /bubble_up` calls a selection.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SelectionBody {
+    start_time: Option<i64>,
+    end_time: Option<i64>,
+    column: Option<String>,
+    min: Option<f64>,
+    max: Option<f64>,
+    group: Option<Vec<Value>>,
+}
+
 fn read_selection(selection: &Value) -> Result<Selection, QueryError> {
-    let wrong = |what: &str| QueryError::Invalid(format!("selection.{what}"));
-    let object = selection.as_object().ok_or_else(|| QueryError::Invalid("selection is an object".into()))?;
-    if let Some(unknown) = object.keys().find(|key| !["time", "range", "group"].contains(&key.as_str())) {
-        return Err(wrong(&format!("{unknown} is not known")));
-    }
-    let present = |name: &str| object.get(name).filter(|value| !value.is_null());
-    let time_s = match present("time") {
-        None => None,
-        Some(value) => match (value[0].as_i64(), value[1].as_i64()) {
-            (Some(start), Some(end)) if start < end => Some((start, end)),
-            _ => return Err(wrong("time is [start, end] in seconds since the epoch")),
-        },
-    };
-    let range = match present("range") {
-        None => None,
-        Some(value) => match (value["column"].as_str(), value["low"].as_f64(), value["high"].as_f64()) {
-            (Some(column), Some(low), Some(high)) => Some((column.to_owned(), low, high)),
-            _ => return Err(wrong("range has column, low and high")),
-        },
-    };
-    let group = match present("group") {
-        None => None,
-        Some(Value::Array(values)) => Some(values.clone()),
-        Some(_) => return Err(wrong("group is a list of values")),
-    };
-    Ok(Selection { time_s, range, group })
+    let chosen = SelectionBody::deserialize(selection)
+        .map_err(|error| QueryError::Invalid(format!("selection: {error}")))?;
+    let range = chosen.column.map(|column| {
+        (column, chosen.min.unwrap_or(f64::NEG_INFINITY), chosen.max.unwrap_or(f64::INFINITY))
+    });
+    Ok(Selection { time_s: chosen.start_time.zip(chosen.end_time), range, group: chosen.group })
 }
 
 /// People of the settings database.

@@ -291,3 +291,80 @@ fn sparse_columns_are_bounded() {
     let small = DecodeOptions { column_bytes_max: 8 << 20, ..options(Signal::Span, Format::Protobuf) };
     assert!(matches!(decode(&small, &body), Err(DecodeError::TooLarge { .. })));
 }
+
+#[test]
+fn little_bytes_do_not_become_much_memory() {
+    let bounded = |signal| DecodeOptions { column_bytes_max: 32 << 20, ..options(signal, Format::Protobuf) };
+    let repeat =
+        |number, bytes: &[u8], count| message(|writer| (0..count).for_each(|_| writer.bytes(number, bytes)));
+    let good = span_bytes(|_| ());
+    let resource_with = |attributes: &[u8], spans: &[Vec<u8>]| {
+        message(|request| {
+            request.bytes(
+                1,
+                &message(|resource| {
+                    resource.bytes(1, attributes);
+                    resource.bytes(2, &message(|scope| spans.iter().for_each(|span| scope.bytes(2, span))));
+                }),
+            );
+        })
+    };
+
+    // A span of very many empty events: more than a record may have.
+    let many_events =
+        traces_bytes(&[span_bytes(|span| (0..200_000).for_each(|_| span.bytes(11, &[]))), good.clone()]);
+    let decoded = decode(&bounded(Signal::Span), &many_events).unwrap();
+    assert_eq!((decoded.record_count, decoded.notes.count(Note::TooMany)), (1, 1));
+
+    // Spans that each have as many as they may: rows are bounded by their memory.
+    let full = span_bytes(|span| (0..90_000).for_each(|_| span.bytes(11, &[])));
+    let outcome = decode(&bounded(Signal::Span), &traces_bytes(&vec![full; 8]));
+    assert!(matches!(outcome, Err(DecodeError::TooLarge { .. })));
+
+    // Log records of two bytes.
+    let logs = message(|request| {
+        request.bytes(1, &message(|resource| resource.bytes(2, &repeat(2, &[], 1_000_000))))
+    });
+    let small = DecodeOptions { column_bytes_max: 16 << 20, ..bounded(Signal::Log) };
+    assert!(matches!(decode(&small, &logs), Err(DecodeError::TooLarge { .. })));
+
+    // A resource of more attributes than columns, on rows that have different tails of their own.
+    let attributes = message(|resource| {
+        (0..9_000).for_each(|idx| {
+            resource.bytes(1, &attribute(format!("r{idx}").as_bytes(), |value| value.varint(3, 1)))
+        });
+    });
+    let spans: Vec<Vec<u8>> = (0..2_000_u64)
+        .map(|idx| span_bytes(|span| span.bytes(9, &attribute(&[b'k'; 300], |value| value.varint(3, idx)))))
+        .collect();
+    let outcome = decode(&bounded(Signal::Span), &resource_with(&attributes, &spans));
+    assert!(matches!(outcome, Err(DecodeError::TooLarge { .. })));
+
+    // Many leaves behind a long prefix: the map is kept whole, its leaves only so far.
+    let leaves = message(|map| {
+        (0..50_000).for_each(|idx| {
+            map.bytes(1, &attribute(format!("{idx}").as_bytes(), |value| value.varint(2, 1)))
+        });
+    });
+    for prefix in [&[b'p'; 240][..], &[b'p'; 10_000]] {
+        let map = span_bytes(|span| span.bytes(9, &attribute(prefix, |value| value.bytes(6, &leaves))));
+        let decoded = decode(&bounded(Signal::Span), &traces_bytes(&[map])).unwrap();
+        assert!(
+            decoded.batches[0].records.num_columns() < 1_100,
+            "{}",
+            decoded.batches[0].records.num_columns()
+        );
+    }
+
+    // Very many resources, each with a dataset of its own.
+    let request = message(|request| {
+        (0..5_000).for_each(|idx| {
+            let service = attribute(b"service.name", |value| value.bytes(1, format!("s{idx}").as_bytes()));
+            let inner =
+                resource_with(&message(|resource| resource.bytes(1, &service)), std::slice::from_ref(&good));
+            request.bytes.extend(inner);
+        });
+    });
+    let decoded = decode(&bounded(Signal::Span), &request).unwrap();
+    assert_eq!((decoded.record_count, decoded.batches.len()), (5_000, 5));
+}

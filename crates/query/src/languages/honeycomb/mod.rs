@@ -19,4 +19,4 @@ mod translate;
 pub use bubble_up::{BubbleUp, BubbleUpLimits, Selection, bubble_up};
 pub use results::{QueryOutput, SeriesPoint};
 pub use run::{DatasetFields, Limits, RunOptions, RunScope, check_calculated_fields, run};
-pub use spec::{Spec, SpecError};
+pub use spec::{Calculation, CalculationOp, Combination, Filter, FilterOp, Having, Order, Spec, SpecError};

@@ -90,9 +90,15 @@ impl Buckets {
         }
     }
 
+    /// Origin and step in nanoseconds.
+    pub(crate) fn ns(&self) -> (i64, i64) {
+        (self.origin_s.saturating_mul(1_000_000_000), self.step_s.saturating_mul(1_000_000_000))
+    }
+
     /// The bucket of an instant in nanoseconds.
     pub(crate) fn index(&self, ns: Expr) -> Expr {
-        (ns - lit(self.origin_s * 1_000_000_000)) / lit(self.step_s * 1_000_000_000)
+        let (origin_ns, step_ns) = self.ns();
+        (ns - lit(origin_ns)) / lit(step_ns)
     }
 }
 

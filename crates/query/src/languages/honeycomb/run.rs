@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::DataType;
 use datafusion::dataframe::DataFrame;
-use datafusion::logical_expr::{Expr, cast};
+use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
@@ -23,6 +22,7 @@ use super::results::{QueryOutput, Rendering, check_formula};
 use super::rollup::Rollup;
 use super::spec::{Combination, Filter, LIMIT_MAX, LIMIT_MAX_WITHOUT_SERIES, NamedExpression, Spec};
 use super::translate::Names;
+use crate::functions::time_bucket::time_bucket;
 use crate::{EventSource, FieldType, QueryError, Scope};
 
 /// Rows when neither the specification nor the caller says how many.
@@ -301,8 +301,9 @@ impl Query<'_> {
         let bucketed = !self.options.disable_series || aggregates.needs_buckets;
         let key_count = keys.len();
         if bucketed {
-            let ns = cast(names.system("#time"), DataType::Int64);
-            keys.push(buckets.index(ns).alias("bucket"));
+            let time = names.system("#time");
+            let (origin_ns, step_ns) = buckets.ns();
+            keys.push(time_bucket(time, origin_ns, step_ns).alias("bucket"));
         }
         let frame = filtered_events(
             self.context,

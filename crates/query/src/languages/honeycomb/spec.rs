@@ -460,6 +460,7 @@ fn having_json(having: &Having) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn check_error(spec: Value, expected: &str) {
         let error = Spec::parse(&spec).expect_err(&spec.to_string()).to_string();
@@ -545,6 +546,62 @@ mod tests {
             json!({ "filters": [{ "column": "root.a", "op": "exists" }], "filter_combination": "OR" }),
             "filter_combination:",
         );
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let word = prop::sample::select(vec![
+            "COUNT",
+            "AVG",
+            "a",
+            "root.a",
+            "none.a",
+            "AND",
+            "=",
+            "in",
+            "exists",
+            "DIV($a, 1)",
+        ]);
+        let leaf =
+            prop_oneof![word.prop_map(Value::from), any::<i64>().prop_map(Value::from), Just(Value::Null)];
+        leaf.prop_recursive(4, 60, 6, |inner| {
+            let key = prop::sample::select(vec![
+                "breakdowns",
+                "calculations",
+                "filters",
+                "filter_combination",
+                "formulas",
+                "granularity",
+                "orders",
+                "limit",
+                "start_time",
+                "end_time",
+                "time_range",
+                "havings",
+                "calculated_fields",
+                "compare_time_offset_seconds",
+                "usage_mode",
+                "op",
+                "column",
+                "value",
+                "name",
+                "expression",
+            ]);
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((key, inner), 0..5).prop_map(|pairs| {
+                    Value::Object(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_is_a_query_or_an_error(value in any_json()) {
+            if let Ok(spec) = Spec::parse(&value) {
+                prop_assert_eq!(Spec::parse(&spec.to_json()).unwrap(), spec);
+            }
+        }
     }
 
     #[test]
