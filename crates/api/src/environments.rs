@@ -1,23 +1,21 @@
-//! `GET /api/v1/environments`: the environments that the caller may see.
-
-use std::sync::Arc;
+//! `GET /environments`: the environments the caller may see.
 
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
 use crate::Api;
-use crate::caller::Asker;
 use crate::error::ApiError;
+use crate::identity::Identity;
 
-pub(crate) async fn list(State(api): State<Arc<Api>>, asker: Asker) -> Result<Json<Value>, ApiError> {
-    let environments = api.intake.settings.environments().await?;
-    let shown: Vec<Value> = environments
-        .iter()
-        .filter(|environment| asker.bound_to.is_none_or(|only| only == environment.id))
+pub(crate) async fn list(State(api): State<Api>, identity: Identity) -> Result<Json<Value>, ApiError> {
+    let environments: Vec<Value> = identity
+        .environments(&api)
+        .await?
+        .into_iter()
         .map(|environment| {
             json!({ "id": environment.id.0, "slug": environment.slug, "name": environment.name })
         })
         .collect();
-    Ok(Json(json!({ "environments": shown })))
+    Ok(Json(json!({ "environments": environments })))
 }

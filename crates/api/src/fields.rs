@@ -1,79 +1,55 @@
-//! `GET /api/v1/fields` and `/api/v1/values`: what autocomplete shows.
-
-use std::sync::Arc;
+//! `GET /fields`: the fields of a dataset, for autocomplete.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracery_model::{Signal, TimeRange};
-use tracery_query::{EventSource, FieldType, Scope, questions};
+use tracery_model::Signal;
+use tracery_query::{EventSource, FieldType};
 
 use crate::Api;
-use crate::caller::Asker;
 use crate::error::ApiError;
-use crate::services::recent;
+use crate::extract::Params;
+use crate::identity::Identity;
 
-const VALUES_DEFAULT: usize = 50;
-const VALUES_MAX: usize = 1_000;
+/// As many as a part may have columns, several times over.
+const FIELDS_MAX: usize = 10_000;
 
 #[derive(Deserialize)]
-pub(crate) struct Parameters {
+pub(crate) struct Asked {
+    environment: Option<String>,
     dataset: Option<String>,
-    field: Option<String>,
-    prefix: Option<String>,
-    seconds: Option<i64>,
-    limit: Option<usize>,
 }
 
-/// `None` for no dataset, an empty one, and Honeycomb's `__all__`.
-pub(crate) fn datasets(dataset: Option<String>) -> Option<Vec<String>> {
-    dataset.filter(|dataset| !dataset.is_empty() && dataset != "__all__").map(|dataset| vec![dataset])
+fn type_name(field_type: FieldType) -> &'static str {
+    match field_type {
+        FieldType::Text => "string",
+        FieldType::Integer => "integer",
+        FieldType::Float => "float",
+        FieldType::Boolean => "boolean",
+    }
 }
 
 pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    asker: Asker,
-    Query(parameters): Query<Parameters>,
+    State(api): State<Api>,
+    identity: Identity,
+    Params(asked): Params<Asked>,
 ) -> Result<Json<Value>, ApiError> {
-    let scope = Scope {
-        environment: asker.environment,
-        datasets: datasets(parameters.dataset),
-        signals: Signal::ALL.to_vec(),
-        time: TimeRange::ALL,
-    };
-    let fields = api.events.fields(&scope).await?;
-    let fields: Vec<Value> = fields
+    let environment = identity.environment(&api, asked.environment.as_deref()).await?;
+    let scope = api.scope(environment.id, asked.dataset.as_deref(), &Signal::ALL, None);
+    let fields: Vec<Value> = api
+        .events
+        .fields(&scope)
+        .await?
         .into_iter()
+        .take(FIELDS_MAX)
         .map(|field| {
-            let field_type = match field.field_type {
-                FieldType::Text => "string",
-                FieldType::Integer => "integer",
-                FieldType::Float => "float",
-                FieldType::Boolean => "boolean",
-            };
-            json!({ "name": field.name, "type": field_type, "last_written_ms": field.last_written_ms })
+            json!({
+                "name": field.name,
+                "type": type_name(field.field_type),
+                "last_written_ms": field.last_written_ms,
+            })
         })
         .collect();
     Ok(Json(json!({ "fields": fields })))
-}
-
-pub(crate) async fn values(
-    State(api): State<Arc<Api>>,
-    asker: Asker,
-    Query(parameters): Query<Parameters>,
-) -> Result<Json<Value>, ApiError> {
-    let field = parameters.field.ok_or_else(|| ApiError::invalid("say which field=…"))?;
-    let scope = Scope {
-        environment: asker.environment,
-        datasets: datasets(parameters.dataset),
-        signals: Signal::ALL.to_vec(),
-        time: recent(&api, parameters.seconds).0,
-    };
-    let limit = parameters.limit.unwrap_or(VALUES_DEFAULT).min(VALUES_MAX);
-    let prefix = parameters.prefix.unwrap_or_default();
-    let values = questions::values(&api.context, &api.events, &scope, &field, &prefix, limit).await?;
-    let values: Vec<Value> =
-        values.into_iter().map(|value| json!({ "value": value.value, "count": value.count })).collect();
-    Ok(Json(json!({ "values": values })))
 }

@@ -1,141 +1,99 @@
-//! `POST /api/v1/query`: a Honeycomb query specification, answered at once; with `Accept: text/event-stream` as
-//! events, so that a page sees that it is being worked on. Closing the connection cancels the query.
-//! `POST /api/v1/bubble_up`: what sets a selection of a query's events apart.
+//! `POST /query`: a Honeycomb query specification. With `Accept: text/event-stream` the answer comes as events:
+//! `progress` while it runs, then `result` or `error`. Closing the connection cancels the query.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, header};
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
+use futures::{Stream, StreamExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tracery_model::Signal;
-use tracery_query::languages::honeycomb::{
-    BubbleUpLimits, Limits, RunOptions, RunScope, Selection, Spec, bubble_up as compare, run as answer,
-};
+use tracery_model::EnvironmentId;
 
-use crate::Api;
-use crate::caller::Asker;
 use crate::error::ApiError;
-use crate::fields::datasets;
+use crate::extract::{JsonBody, Params};
+use crate::identity::Identity;
+use crate::{Api, QueryKind};
 
-const WALL_TIME_MAX: Duration = Duration::from_secs(60);
-const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
 #[derive(Deserialize)]
-pub(crate) struct Parameters {
-    dataset: Option<String>,
+pub(crate) struct Place {
+    pub(crate) environment: Option<String>,
+    pub(crate) dataset: Option<String>,
 }
 
-fn scope(asker: &Asker, parameters: Parameters) -> RunScope {
-    RunScope {
-        environment: asker.environment,
-        datasets: datasets(parameters.dataset),
-        signals: Signal::ALL.to_vec(),
+impl Place {
+    /// `None` is every dataset.
+    pub(crate) fn dataset(&self) -> Option<&str> {
+        self.dataset.as_deref().filter(|name| !name.is_empty() && *name != "__all__")
     }
-}
-
-fn parse(spec: &Value) -> Result<Spec, ApiError> {
-    Spec::parse(spec).map_err(|error| ApiError::invalid(error.to_string()))
 }
 
 pub(crate) async fn run(
-    State(api): State<Arc<Api>>,
-    asker: Asker,
-    Query(parameters): Query<Parameters>,
+    State(api): State<Api>,
+    identity: Identity,
     headers: HeaderMap,
-    Json(body): Json<Value>,
+    Params(place): Params<Place>,
+    JsonBody(spec): JsonBody<Value>,
 ) -> Result<Response, ApiError> {
-    let spec = parse(&body)?;
-    let scope = scope(&asker, parameters);
-    let streamed = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes() == b"text/event-stream");
-    if !streamed {
-        return Ok(Json(run_spec(&api, &scope, &spec).await?).into_response());
+    let environment = identity.environment(&api, place.environment.as_deref()).await?;
+    let streamed = headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/event-stream"));
+    let answer = answer(api, environment.id, place, spec);
+    if streamed {
+        return Ok(Sse::new(events(answer)).into_response());
     }
-    let (events, receiver) = mpsc::channel::<Result<Event, Infallible>>(4);
-    tokio::spawn(async move {
-        let started = Instant::now();
-        let mut work = Box::pin(run_spec(&api, &scope, &spec));
-        let last = loop {
-            tokio::select! {
-                done = &mut work => break done,
-                () = events.closed() => return,
-                () = tokio::time::sleep(PROGRESS_EVERY) => {
-                    let progress = json!({ "elapsed_ms": u64::try_from(started.elapsed().as_millis()).unwrap_or(0) });
-                    let event = Event::default().event("progress").data(progress.to_string());
-                    if events.send(Ok(event)).await.is_err() {
-                        return;
-                    }
-                }
-            }
-        };
-        let event = match last {
-            Ok(result) => Event::default().event("result").data(result.to_string()),
-            Err(error) => Event::default().event("error").data(error.body().to_string()),
-        };
-        // The page may be gone.
-        drop(events.send(Ok(event)).await);
+    Ok(Json(answer.await?).into_response())
+}
+
+async fn answer(
+    api: Api,
+    environment: EnvironmentId,
+    place: Place,
+    spec: Value,
+) -> Result<Value, ApiError> {
+    let specs = api.specs.clone().ok_or_else(|| ApiError::not_available("Honeycomb's query language"))?;
+    let _permit = api.questions.acquire().await.map_err(|_| ApiError::busy())?;
+    let ask = specs.run(environment, place.dataset(), &spec);
+    Ok(api.metrics.observe(QueryKind::Spec, ask).await?)
+}
+
+/// Progress until the answer is there. The stream owns the question, so dropping it cancels.
+fn events(
+    answer: impl Future<Output = Result<Value, ApiError>> + Send + 'static,
+) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+    let started = Instant::now();
+    let mut ticks = tokio::time::interval(PROGRESS_INTERVAL);
+    let progress = futures::stream::poll_fn(move |context| {
+        ticks.poll_tick(context).map(|_| {
+            let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            Some((false, event("progress", &json!({ "elapsed_ms": elapsed_ms }))))
+        })
     });
-    Ok(Sse::new(ReceiverStream::new(receiver)).into_response())
-}
-
-async fn run_spec(api: &Api, scope: &RunScope, spec: &Spec) -> Result<Value, ApiError> {
-    let options =
-        RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(api.intake.clock.now_s()) };
-    let limits = Limits { elapsed_max: WALL_TIME_MAX, ..Limits::default() };
-    let output = answer(&api.context, &api.events, scope, spec, &[], &options, &limits).await?;
-    let mut data = output.to_json();
-    data["query"] = spec.to_json();
-    data["rows_examined"] = output.rows_examined.into();
-    data["elapsed_ms"] = output.elapsed_ms.into();
-    data["granularity"] = output.granularity_s.into();
-    data["start_time"] = output.start_s.into();
-    data["end_time"] = output.end_s.into();
-    Ok(data)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BubbleUpBody {
-    query: Value,
-    selection: SelectionBody,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SelectionBody {
-    start_time: Option<i64>,
-    end_time: Option<i64>,
-    column: Option<String>,
-    min: Option<f64>,
-    max: Option<f64>,
-    group: Option<Vec<Value>>,
-}
-
-pub(crate) async fn bubble_up(
-    State(api): State<Arc<Api>>,
-    asker: Asker,
-    Query(parameters): Query<Parameters>,
-    Json(body): Json<BubbleUpBody>,
-) -> Result<Json<Value>, ApiError> {
-    let spec = parse(&body.query)?;
-    let chosen = body.selection;
-    let range = chosen.column.map(|column| {
-        (column, chosen.min.unwrap_or(f64::NEG_INFINITY), chosen.max.unwrap_or(f64::INFINITY))
+    let last = futures::stream::once(async move {
+        match answer.await {
+            Ok(value) => (true, event("result", &value)),
+            Err(error) => (true, event("error", &error.body())),
+        }
     });
-    let selection = Selection { time_s: chosen.start_time.zip(chosen.end_time), range, group: chosen.group };
-    let limits = BubbleUpLimits {
-        query: Limits { elapsed_max: WALL_TIME_MAX, ..Limits::default() },
-        ..BubbleUpLimits::default()
-    };
-    let now_s = api.intake.clock.now_s();
-    let scope = scope(&asker, parameters);
-    let found = compare(&api.context, &api.events, &scope, &spec, &[], &selection, now_s, &limits).await?;
-    Ok(Json(found.to_json()))
+    let mut done = false;
+    futures::stream::select(last, progress)
+        .take_while(move |(last, _)| {
+            let goes_on = !done;
+            done |= *last;
+            futures::future::ready(goes_on)
+        })
+        .map(|(_, event)| Ok(event))
+}
+
+fn event(name: &str, data: &Value) -> Event {
+    Event::default().event(name).data(data.to_string())
 }

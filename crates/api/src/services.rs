@@ -1,49 +1,44 @@
-//! `GET /api/v1/services`: services of the last `seconds` with rate, errors and duration.
-
-use std::sync::Arc;
+//! `GET /services`: what sent spans lately, how much, how slow and how broken.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracery_model::{Signal, TimeRange};
-use tracery_query::{Scope, questions};
+use tracery_model::Signal;
+use tracery_query::questions;
 
-use crate::Api;
-use crate::caller::Asker;
 use crate::error::ApiError;
+use crate::extract::Params;
+use crate::identity::Identity;
+use crate::{Api, QueryKind};
 
+const SECONDS_DEFAULT: u32 = 3_600;
 const SERVICES_MAX: usize = 1_000;
-const SECONDS_DEFAULT: i64 = 3_600;
-const SECONDS_MAX: i64 = 60 * 86_400;
 
 #[derive(Deserialize)]
-pub(crate) struct Parameters {
-    seconds: Option<i64>,
-}
-
-/// The last `seconds` (an hour unless said), and how many they are.
-pub(crate) fn recent(api: &Api, seconds: Option<i64>) -> (TimeRange, i64) {
-    let seconds = seconds.unwrap_or(SECONDS_DEFAULT).clamp(1, SECONDS_MAX);
-    let now_ns = api.intake.clock.now_ns();
-    // A client's clock may run ahead of ours.
-    let end_ns = now_ns.saturating_add(60_000_000_000);
-    (TimeRange::new(now_ns.saturating_sub(seconds * 1_000_000_000), end_ns), seconds)
+pub(crate) struct Asked {
+    environment: Option<String>,
+    seconds: Option<u32>,
 }
 
 pub(crate) async fn list(
-    State(api): State<Arc<Api>>,
-    asker: Asker,
-    Query(parameters): Query<Parameters>,
+    State(api): State<Api>,
+    identity: Identity,
+    Params(asked): Params<Asked>,
 ) -> Result<Json<Value>, ApiError> {
-    let (time, seconds) = recent(&api, parameters.seconds);
-    let scope = Scope { environment: asker.environment, datasets: None, signals: vec![Signal::Span], time };
-    let services = questions::services(&api.context, &api.events, &scope, SERVICES_MAX).await?;
-    let services: Vec<Value> = services
+    let environment = identity.environment(&api, asked.environment.as_deref()).await?;
+    let seconds = asked.seconds.unwrap_or(SECONDS_DEFAULT).max(1);
+    let scope = api.scope(environment.id, None, &[Signal::Span], Some(seconds));
+    let _permit = api.questions.acquire().await.map_err(|_| ApiError::busy())?;
+    let ask = questions::services(&api.context, &api.events, &scope, SERVICES_MAX);
+    let services: Vec<Value> = api
+        .metrics
+        .observe(QueryKind::Services, ask)
+        .await?
         .into_iter()
         .map(|service| {
             #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-            let rate_per_s = service.request_count as f64 / seconds as f64;
+            let rate_per_s = service.request_count as f64 / f64::from(seconds);
             json!({
                 "name": service.name,
                 "request_count": service.request_count,

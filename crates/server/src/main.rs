@@ -1,61 +1,47 @@
-//! The binary `tracery`: the command line, and one file for each thing it can do. `serve` is the one place that names
-//! every other crate.
-//!
-//! **Invariant:** only this crate reads the environment and configuration files; everything else is passed in.
+//! The binary `tracery`: reads the command line, the environment and files (nothing else in the workspace does), and
+//! runs one command. Its exit code says how that went.
 
 mod cli;
+mod commands;
 mod config;
-mod guard;
-mod keys;
-mod listen;
-mod metrics;
-mod parts;
-mod query;
 mod serve;
-mod state;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
-
-use crate::cli::{Cli, Command};
+use clap::Parser;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The command line was understood and its work failed.
-const EXIT_FAILED: u8 = 1;
-
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, everything else is a mistake on the command line.
+            let code = if error.use_stderr() { cli::EXIT_USAGE } else { 0 };
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
     let Some(command) = cli.command else {
-        print!("{}", cli::INTRODUCTION);
+        println!("{}", cli::INTRODUCTION);
         return ExitCode::SUCCESS;
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("tracery: cannot start its threads: {error}");
-            return ExitCode::from(EXIT_FAILED);
+            eprintln!("tracery: cannot start the runtime: {error}");
+            return ExitCode::from(cli::EXIT_FAILED);
         }
     };
-    let result = runtime.block_on(async {
-        match command {
-            Command::Serve(arguments) => serve::run(arguments).await,
-            Command::Demo(arguments) => serve::demo(arguments).await,
-            Command::Query(arguments) => query::run(arguments).await,
-            Command::Keys(arguments) => keys::run(arguments).await,
-            Command::Parts(arguments) => parts::list(arguments).await,
-            Command::Verify(arguments) => parts::verify(arguments).await,
-            Command::Completions { shell } => {
-                clap_complete::generate(shell, &mut Cli::command(), "tracery", &mut std::io::stdout());
-                Ok(ExitCode::SUCCESS)
-            }
+    let result = runtime.block_on(Box::pin(commands::run(command)));
+    // What is still running was told to stop and had its time.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("tracery: {:#}", failure.error);
+            ExitCode::from(failure.code)
         }
-    });
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    result.unwrap_or_else(|error| {
-        eprintln!("tracery: {error:#}");
-        ExitCode::from(EXIT_FAILED)
-    })
+    }
 }
