@@ -36,6 +36,11 @@ impl Specs {
         Self { context, events, settings, clock }
     }
 
+    /// Where relative times end: the running second is part of what was asked.
+    fn now_s(&self) -> i64 {
+        self.clock.now_s().saturating_add(1)
+    }
+
     /// A dataset is all that was written under names of its slug, since services spell theirs as they like.
     fn scope(&self, environment: EnvironmentId, dataset: Option<&str>) -> RunScope {
         let datasets = dataset.map(|dataset| {
@@ -92,7 +97,7 @@ impl SpecQueries for Specs {
         let spec = parse(spec)?;
         let fields = self.calculated_fields(environment, dataset).await?;
         let options =
-            RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(self.clock.now_s()) };
+            RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(self.now_s()) };
         let scope = self.scope(environment, dataset);
         let limits = Limits::default();
         let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &limits);
@@ -118,7 +123,7 @@ impl SpecQueries for Specs {
         let selection = read_selection(selection)?;
         let fields = self.calculated_fields(environment, dataset).await?;
         let scope = self.scope(environment, dataset);
-        let now_s = self.clock.now_s();
+        let now_s = self.now_s();
         let limits = BubbleUpLimits::default();
         let ask =
             bubble_up(&self.context, &self.events, &scope, &spec, &fields, &selection, now_s, &limits);
@@ -157,7 +162,7 @@ impl Queries for Specs {
                 disable_total_by_aggregate: options.disable_total_by_aggregate,
                 disable_other_by_aggregate: options.disable_other_by_aggregate,
                 limit: options.limit.and_then(|limit| usize::try_from(limit).ok()),
-                now_s: self.clock.now_s(),
+                now_s: self.now_s(),
             };
             let scope = self.scope(environment, dataset.as_deref());
             let limits = Limits::default();
