@@ -109,7 +109,19 @@ struct HeatmapScale {
 type Numbers = Vec<Option<f64>>;
 
 impl Rendering {
-    pub(crate) fn render(&self, rollup: &Rollup) -> Result<QueryOutput, QueryError> {
+    /// Whether something is shown that depends on all groups.
+    pub(crate) fn needs_whole(&self) -> bool {
+        self.with_total || self.calculations.iter().any(|plan| matches!(plan, CalculationPlan::Heatmap(_)))
+    }
+
+    /// `whole` and `rest` hold everything and what is not shown, when `rollup` has not all groups.
+    pub(crate) fn render(
+        &self,
+        rollup: &Rollup,
+        whole: Option<&Rollup>,
+        rest: Option<&Rollup>,
+    ) -> Result<QueryOutput, QueryError> {
+        let whole = whole.unwrap_or(rollup);
         let groups = rollup.by_group()?;
         let has_rates = self.calculations.iter().any(|plan| matches!(plan, CalculationPlan::Rate(_)));
         let rates = if has_rates { rollup.by_bucket(|_| true, false)? } else { Default::default() };
@@ -121,8 +133,7 @@ impl Rendering {
             .collect();
         let chosen = self.choose(rollup, &numbers);
         let shown: HashSet<usize> = chosen.iter().copied().collect();
-        let has_heatmap = self.calculations.iter().any(|plan| matches!(plan, CalculationPlan::Heatmap(_)));
-        let total = if self.with_total || has_heatmap { rollup.together(|_| true)? } else { rollup.empty() };
+        let total = if self.needs_whole() { whole.together(|_| true)? } else { whole.empty() };
         let scales: Vec<Option<HeatmapScale>> =
             self.calculations.iter().map(|plan| scale_of(plan, &total)).collect();
 
@@ -142,7 +153,7 @@ impl Rendering {
         }
         if self.with_total {
             let mut series = if self.with_series || has_rates {
-                rollup.by_bucket(|_| true, true)?.remove(&0).unwrap_or_default()
+                whole.by_bucket(|_| true, true)?.remove(&0).unwrap_or_default()
             } else {
                 BTreeMap::new()
             };
@@ -152,10 +163,12 @@ impl Rendering {
                 output.total_by_aggregate_series = self.series(None, series, &total, rollup, &scales);
             }
         }
-        if self.with_other && shown.len() < rollup.group_count() {
-            let other = rollup.together(|group| !shown.contains(&group))?;
+        if self.with_other && (rest.is_some() || shown.len() < rollup.group_count()) {
+            let is_other = |group| rest.is_some() || !shown.contains(&group);
+            let rest = rest.unwrap_or(rollup);
+            let other = rest.together(is_other)?;
             let series = if has_rates {
-                rollup.by_bucket(|group| !shown.contains(&group), true)?.remove(&0).unwrap_or_default()
+                rest.by_bucket(is_other, true)?.remove(&0).unwrap_or_default()
             } else {
                 BTreeMap::new()
             };
@@ -256,7 +269,7 @@ impl Rendering {
     }
 
     /// Without orders, the first calculation decides, largest first.
-    fn order_keys(&self) -> Vec<(OrderKey, bool)> {
+    pub(crate) fn order_keys(&self) -> Vec<(OrderKey, bool)> {
         let spec = &self.spec;
         let keys: Vec<_> = spec
             .orders
@@ -373,7 +386,8 @@ impl Rendering {
     }
 }
 
-enum OrderKey {
+/// What rows are ordered by: a calculation or formula, or a breakdown, by position.
+pub(crate) enum OrderKey {
     Number(usize),
     Breakdown(usize),
 }
