@@ -275,7 +275,7 @@ fn answer(events: Vec<Event>, spec: &Spec, limit: usize, groups_max: usize) -> Q
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn answers_agree_with_the_plain_way(

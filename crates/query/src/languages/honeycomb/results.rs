@@ -121,7 +121,6 @@ impl Rendering {
         whole: Option<&Rollup>,
         rest: Option<&Rollup>,
     ) -> Result<QueryOutput, QueryError> {
-        let whole = whole.unwrap_or(rollup);
         let groups = rollup.by_group()?;
         let has_rates = self.calculations.iter().any(|plan| matches!(plan, CalculationPlan::Rate(_)));
         let rates = if has_rates { rollup.by_bucket(|_| true, false)? } else { Default::default() };
@@ -133,7 +132,12 @@ impl Rendering {
             .collect();
         let chosen = self.choose(rollup, &numbers);
         let shown: HashSet<usize> = chosen.iter().copied().collect();
-        let total = if self.needs_whole() { whole.together(|_| true)? } else { whole.empty() };
+        let total = match whole {
+            _ if !self.needs_whole() => rollup.empty(),
+            Some(whole) => whole.together(whole.by_group()?.iter()),
+            None => rollup.together(groups.iter()),
+        };
+        let whole = whole.unwrap_or(rollup);
         let scales: Vec<Option<HeatmapScale>> =
             self.calculations.iter().map(|plan| scale_of(plan, &total)).collect();
 
@@ -164,9 +168,15 @@ impl Rendering {
             }
         }
         if self.with_other && (rest.is_some() || shown.len() < rollup.group_count()) {
-            let is_other = |group| rest.is_some() || !shown.contains(&group);
+            let is_other = |group: usize| rest.is_some() || !shown.contains(&group);
+            let other = match rest {
+                Some(rest) => rest.together(rest.by_group()?.iter()),
+                None => {
+                    let others = groups.iter().enumerate().filter(|(group, _)| is_other(*group));
+                    rollup.together(others.map(|(_, states)| states))
+                }
+            };
             let rest = rest.unwrap_or(rollup);
-            let other = rest.together(is_other)?;
             let series = if has_rates {
                 rest.by_bucket(is_other, true)?.remove(&0).unwrap_or_default()
             } else {
