@@ -6,9 +6,10 @@
 mod error;
 pub mod functions;
 pub mod languages;
+pub mod questions;
 mod session;
 pub mod tables;
 
 pub use error::QueryError;
 pub use session::session_context;
-pub use tables::{EventSource, FieldInfo, FieldType, Scope};
+pub use tables::{EventSource, FieldInfo, FieldType, STORE_URL, SYSTEM_COLUMNS, Scope, StoreEvents, TraceRows};

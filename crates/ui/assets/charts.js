@@ -1,0 +1,201 @@
+// Charts on canvas: lines over time, and a heatmap. Both scale to their element and to the screen's pixels, redraw
+// when either changes, and describe themselves in words; the table beside them holds the same numbers.
+
+import { clock, el, number } from "./dom.js";
+
+const HEIGHT = 230;
+const MARGIN = { left: 64, right: 12, top: 10, bottom: 26 };
+const LINES = ["--line-0", "--line-1", "--line-2", "--line-3", "--line-4", "--line-5", "--line-6", "--line-7"];
+/** More lines than this are not told apart by anybody. */
+export const LINES_MAX = 12;
+
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function canvasFigure(title, describe, draw, hover) {
+  const canvas = el("canvas", { role: "img", "aria-label": describe });
+  const tip = el("div", { class: "tip", hidden: true });
+  const frame = el("div", { class: "canvas" }, canvas, tip);
+  const paint = () => {
+    const width = frame.clientWidth;
+    if (width === 0) return;
+    const ratio = devicePixelRatio || 1;
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(HEIGHT * ratio);
+    const context = canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, HEIGHT);
+    context.font = "11px system-ui, sans-serif";
+    draw(context, plotArea(width));
+  };
+  new ResizeObserver(paint).observe(frame);
+  const repaint = () => (frame.isConnected ? paint() : removeEventListener("resize", repaint));
+  addEventListener("resize", repaint);
+  canvas.addEventListener("pointermove", (event) => {
+    const text = hover(event.offsetX, event.offsetY, plotArea(frame.clientWidth));
+    tip.hidden = !text;
+    if (!text) return;
+    tip.textContent = text;
+    tip.style.left = `${Math.max(0, Math.min(event.offsetX + 12, frame.clientWidth - tip.offsetWidth - 4))}px`;
+    tip.style.top = `${Math.max(0, event.offsetY - tip.offsetHeight - 8)}px`;
+  });
+  canvas.addEventListener("pointerleave", () => { tip.hidden = true; });
+  return el("figure", {}, el("figcaption", {}, title), frame);
+}
+
+const plotArea = (width) => ({ x: MARGIN.left, y: MARGIN.top, width: Math.max(10, width - MARGIN.left - MARGIN.right), height: HEIGHT - MARGIN.top - MARGIN.bottom });
+
+function drawTimes(context, area, from, to) {
+  context.fillStyle = color("--dim");
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  const count = Math.max(1, Math.min(8, Math.floor(area.width / 90)));
+  for (let idx = 0; idx <= count; idx += 1) {
+    const x = area.x + (area.width * idx) / count;
+    const label = clock(from + ((to - from) * idx) / count, to - from > 86400000);
+    context.textAlign = idx === 0 ? "left" : idx === count ? "right" : "center";
+    context.fillText(to - from > 86400000 ? label.slice(5, 16) : to - from > 1800000 ? label.slice(0, 5) : label, x, area.y + area.height + 8);
+  }
+}
+
+function drawLevels(context, area, levels, position) {
+  context.textAlign = "right";
+  context.textBaseline = "middle";
+  for (const level of levels) {
+    const y = position(level);
+    context.strokeStyle = color("--rule");
+    context.beginPath();
+    context.moveTo(area.x, Math.round(y) + 0.5);
+    context.lineTo(area.x + area.width, Math.round(y) + 0.5);
+    context.stroke();
+    context.fillStyle = color("--dim");
+    context.fillText(number(level), area.x - 8, y);
+  }
+}
+
+/** 1, 2 or 5 times a power of ten, so that about four levels fit. */
+export function roundLevels(low, high) {
+  if (!(high > low)) return [low];
+  const rough = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
+  const levels = [];
+  for (let level = Math.ceil(low / step) * step; level <= high + step * 1e-9; level += step) levels.push(Number(level.toPrecision(12)));
+  return levels;
+}
+
+/** `lines`: [{label, points: [[ms, number or null]…]}] over the instants from `from` to `to`. */
+export function lineChart(title, lines, from, to) {
+  const drawn = lines.slice(0, LINES_MAX);
+  const all = drawn.flatMap((line) => line.points.map((point) => point[1])).filter(Number.isFinite);
+  const high = Math.max(...all, 0) || 1;
+  const low = Math.min(...all, 0);
+  const x = (area, ms) => area.x + (area.width * (ms - from)) / Math.max(1, to - from);
+  const y = (area, value) => area.y + area.height * (1 - (value - low) / (high - low));
+  const draw = (context, area) => {
+    drawLevels(context, area, roundLevels(low, high), (level) => y(area, level));
+    drawTimes(context, area, from, to);
+    context.lineWidth = 1.6;
+    drawn.forEach((line, idx) => {
+      context.strokeStyle = context.fillStyle = color(LINES[idx % LINES.length]);
+      context.setLineDash(idx >= LINES.length ? [4, 3] : []);
+      context.beginPath();
+      let pen = false;
+      line.points.forEach(([ms, value], point_idx) => {
+        if (!Number.isFinite(value)) { pen = false; return; }
+        if (pen) context.lineTo(x(area, ms), y(area, value));
+        else context.moveTo(x(area, ms), y(area, value));
+        // A point without neighbours would leave no mark.
+        if (!pen && !Number.isFinite(line.points[point_idx + 1]?.[1])) context.fillRect(x(area, ms) - 1.5, y(area, value) - 1.5, 3, 3);
+        pen = true;
+      });
+      context.stroke();
+    });
+    context.setLineDash([]);
+  };
+  const hover = (px, py, area) => {
+    let best = null;
+    for (const line of drawn) {
+      for (const [ms, value] of line.points) {
+        if (!Number.isFinite(value)) continue;
+        const distance = Math.hypot(x(area, ms) - px, (y(area, value) - py) / 2);
+        if (distance < 40 && (!best || distance < best.distance)) best = { distance, text: `${line.label ? `${line.label}\n` : ""}${clock(ms)}  ${number(value)}` };
+      }
+    }
+    return best?.text;
+  };
+  const last = drawn.map((line) => line.points.findLast((point) => Number.isFinite(point[1]))?.[1]);
+  const figure = canvasFigure(title, `${title}: ${drawn.length} line${drawn.length === 1 ? "" : "s"} from ${clock(from)} to ${clock(to)}, highest ${number(high)}, last ${last.map(number).join(", ")}`, draw, hover);
+  if (drawn.some((line) => line.label)) {
+    figure.append(el("ul", { class: "legend" }, drawn.map((line, idx) => el("li", {}, el("span", { class: "swatch", style: { "background-color": `var(${LINES[idx % LINES.length]})` } }), line.label)),
+      lines.length > drawn.length && el("li", {}, `and ${lines.length - drawn.length} more in the table`)));
+  }
+  return figure;
+}
+
+/**
+ * Reads a heatmap cell of a result: a list of `{min, max, count}` (also as `buckets`), or a map from a bucket's
+ * lower bound to its count. Gives back [[low, high or null, count]…].
+ */
+export function heatmapBuckets(cell) {
+  const list = Array.isArray(cell) ? cell : Array.isArray(cell?.buckets) ? cell.buckets : null;
+  const buckets = list
+    ? list.map((bucket) => (Array.isArray(bucket)
+      ? (bucket.length > 2 ? bucket : [bucket[0], null, bucket[1]])
+      : [bucket.min ?? bucket.low ?? bucket.lower ?? bucket.value, bucket.max ?? bucket.high ?? bucket.upper ?? null, bucket.count]))
+    : Object.entries(cell && typeof cell === "object" ? cell : {}).map(([low, count]) => [low, null, count]);
+  return buckets.map(([low, high, count]) => [Number(low), high === null ? null : Number(high), Number(count)])
+    .filter(([low, , count]) => Number.isFinite(low) && count > 0).sort((a, b) => a[0] - b[0]);
+}
+
+/** `columns`: [[ms, buckets of `heatmapBuckets`]…], `step` ms wide each. */
+export function heatmap(title, columns, from, to, step) {
+  const buckets = columns.flatMap((column) => column[1]);
+  const most = Math.max(...buckets.map((bucket) => bucket[2]), 1);
+  const lows = buckets.map((bucket) => bucket[0]);
+  const positive = lows.filter((low) => low > 0);
+  const smallest = positive.length ? Math.min(...positive) : 1;
+  const tops = buckets.map(([low, high]) => high ?? low);
+  const largest = Math.max(...tops, smallest * 10);
+  // Durations spread over orders of magnitude: each gets the same height. What is not positive sits on the floor.
+  const floor = Math.log10(smallest) - (lows.some((low) => low <= 0) ? 0.15 : 0);
+  const ceiling = Math.log10(largest) + 0.05;
+  const place = (value) => (value > 0 ? (Math.log10(Math.max(value, smallest)) - floor) / (ceiling - floor) : 0);
+  const row_count = 40;
+  const rowOf = (value) => Math.min(row_count - 1, Math.floor(place(value) * row_count));
+  const cells = columns.map(([ms, list]) => {
+    const rows = new Map();
+    for (const [low, high, count] of list) {
+      const row = rowOf(high !== null && low > 0 ? Math.sqrt(low * high) : low);
+      rows.set(row, (rows.get(row) ?? 0) + count);
+    }
+    return [ms, rows];
+  });
+  const draw = (context, area) => {
+    context.fillStyle = color("--plot");
+    context.fillRect(area.x, area.y, area.width, area.height);
+    const width = Math.max(2, (area.width * step) / Math.max(1, to - from));
+    context.fillStyle = color("--heat");
+    for (const [ms, rows] of cells) {
+      const x = area.x + (area.width * (ms - from)) / Math.max(1, to - from);
+      for (const [row, count] of rows) {
+        context.globalAlpha = 0.14 + 0.86 * Math.sqrt(count / most);
+        const left = Math.max(area.x, x);
+        context.fillRect(left, area.y + area.height * (1 - (row + 1) / row_count), Math.min(width, area.x + area.width - left) + 0.3, area.height / row_count + 0.3);
+      }
+    }
+    context.globalAlpha = 1;
+    const levels = [];
+    for (let power = Math.ceil(floor); power <= ceiling; power += 1) levels.push(10 ** power);
+    drawLevels(context, area, levels, (level) => area.y + area.height * (1 - place(level)));
+    drawTimes(context, area, from, to);
+  };
+  const hover = (px, py, area) => {
+    const ms = from + ((px - area.x) / area.width) * (to - from);
+    const row = Math.floor((1 - (py - area.y) / area.height) * row_count);
+    const column = cells.find(([start]) => ms >= start && ms < start + step);
+    const count = column?.[1].get(row);
+    return count ? `${clock(column[0])}  about ${number(10 ** (floor + ((row + 0.5) / row_count) * (ceiling - floor)))}\n${number(count)} events` : "";
+  };
+  const total = buckets.reduce((sum, bucket) => sum + bucket[2], 0);
+  return canvasFigure(title, `${title}: ${number(total)} events from ${clock(from)} to ${clock(to)}, values from ${number(Math.min(...lows))} to ${number(largest)}`, draw, hover);
+}
