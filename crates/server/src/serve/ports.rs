@@ -86,7 +86,8 @@ impl SpecQueries for Specs {
         let options =
             RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(self.clock.now_s()) };
         let scope = Self::scope(environment, dataset);
-        let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &Limits::default());
+        let limits = Limits::default();
+        let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &limits);
         let output = Box::pin(ask).await?;
         let mut answer = output.to_json();
         answer["query"] = spec.to_json();
