@@ -208,6 +208,10 @@ async fn a_full_store_invites_the_client_back() {
         assert_eq!((reply.status.as_u16(), &reply.headers["retry-after"]), (status, &"2".parse().unwrap()));
     }
     *bench.sink.refuse.lock() = None;
+    let everything = bench.intake.admit(256 << 20).unwrap();
+    let reply = bench.call("POST", "/1/batch/web", json!([{"data": {"a": 1}}])).await;
+    assert_eq!(reply.status, 429, "the memory budget is spent");
+    drop(everything);
     bench.expect(200, "POST", "/1/batch/web", json!([{"data": {"a": 1}}])).await;
     let dataset = bench.settings.dataset(bench.environment, "web").await.unwrap().unwrap();
     assert_eq!(dataset.last_written_ms, Some(NOW_NS / 1_000_000));

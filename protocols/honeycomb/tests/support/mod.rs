@@ -1,6 +1,6 @@
 //! A router over SQLite, a sink that remembers, and a query engine that answers what it is told to.
 
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -109,6 +109,7 @@ impl Reply {
 
 pub struct Bench {
     pub router: Router,
+    pub intake: Intake,
     pub settings: Settings,
     pub sink: Arc<RecordingSink>,
     pub engine: Arc<Engine>,
@@ -133,10 +134,10 @@ impl Bench {
         let sink = Arc::new(RecordingSink::default());
         let engine = Arc::new(Engine::default());
         let intake = Intake::new(sink.clone(), settings.clone(), clock.clone(), mode);
-        let router = routes(Honeycomb::new(intake, engine.clone(), options));
+        let router = routes(Honeycomb::new(intake.clone(), engine.clone(), options));
         let environment = settings.ensure_environment("prod").await.unwrap().id;
         let key = settings.create_key(environment, KeyKind::Configuration, "k", &[]).await.unwrap().secret;
-        Self { router, settings, sink, engine, clock, environment, key, _folder: folder }
+        Self { router, intake, settings, sink, engine, clock, environment, key, _folder: folder }
     }
 
     pub async fn key(&self, environment: &str, kind: KeyKind, scopes: &[&str]) -> String {
