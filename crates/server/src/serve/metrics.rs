@@ -176,13 +176,13 @@ struct Page {
 impl Page {
     fn head(&mut self, name: &str, kind: &str, about: &str) {
         // Writing to a string does not fail.
-        drop(writeln!(self.text, "# HELP {name} {about}\n# TYPE {name} {kind}"));
+        let _ = writeln!(self.text, "# HELP {name} {about}\n# TYPE {name} {kind}");
     }
 
     fn line(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
         let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        drop(writeln!(self.text, "{name}{labels} {value}"));
+        let _ = writeln!(self.text, "{name}{labels} {value}");
     }
 
     fn single(&mut self, name: &str, kind: &str, about: &str, value: impl Display) {
