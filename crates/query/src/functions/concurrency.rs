@@ -48,7 +48,8 @@ impl Mergeable for Ends {
                 let weight = if weights.is_valid(row) { weights.value(row).max(0) as u64 } else { 1 };
                 let ends = &mut states[group].0;
                 let before = ends.len();
-                *ends.entry(buckets.value(row)).or_default() += weight;
+                let sum = ends.entry(buckets.value(row)).or_default();
+                *sum = sum.saturating_add(weight);
                 grown += (ends.len() - before) * 32;
             }
         });

@@ -120,6 +120,11 @@ impl Distinct {
         distinct.merge_encoded(bytes)?;
         Some(distinct)
     }
+
+    /// Merges a state that the aggregate answered, without building it first. `None` when it is not one.
+    pub fn absorb(&mut self, bytes: &[u8]) -> Option<()> {
+        self.merge_encoded(bytes)
+    }
 }
 
 #[inline]

@@ -228,6 +228,11 @@ impl Sketch {
         sketch.merge_encoded(bytes)?;
         Some(sketch)
     }
+
+    /// Merges a state that the aggregate answered, without building it first. `None` when it is not one.
+    pub fn absorb(&mut self, bytes: &[u8]) -> Option<()> {
+        self.merge_encoded(bytes)
+    }
 }
 
 impl Mergeable for Sketch {

@@ -498,10 +498,22 @@ async fn limits_are_kept() {
     let events: Vec<Event> = (0..100).map(|i| Event::at(1.0).with("status", i)).collect();
     let context = Arc::new(session_context(256 << 20, 2).unwrap());
     let source = MemorySource { types: TYPES.to_vec(), events };
-    let spec = Spec::parse(&json!({ "breakdowns": ["status"] })).unwrap();
+    let spec = Spec::parse(
+        &json!({ "breakdowns": ["status"], "calculations": [{ "op": "COUNT_DISTINCT", "column": "name" }] }),
+    )
+    .unwrap();
     let limits = Limits { groups_max: 50, ..Limits::default() };
     let result = run(&context, &source, &scope(), &spec, &[], &RunOptions::at(100), &limits).await;
     assert!(matches!(result, Err(QueryError::Limit(_))), "{result:?}");
+    let limits = Limits { elapsed_max: std::time::Duration::ZERO, ..Limits::default() };
+    let result = run(&context, &source, &scope(), &spec, &[], &RunOptions::at(100), &limits).await;
+    assert!(matches!(result, Err(QueryError::Limit(_))), "{result:?}");
+    let too_many = RunOptions { limit: Some(1_001), ..RunOptions::at(100) };
+    let result = run(&context, &source, &scope(), &spec, &[], &too_many, &Limits::default()).await;
+    assert!(matches!(result, Err(QueryError::Invalid(_))), "{result:?}");
+    let without_series = RunOptions { disable_series: true, ..too_many };
+    let result = run(&context, &source, &scope(), &spec, &[], &without_series, &Limits::default()).await;
+    assert_eq!(result.unwrap().results.len(), 100);
 }
 
 #[tokio::test]

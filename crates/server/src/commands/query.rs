@@ -121,7 +121,7 @@ async fn ask_directory(
     let place = Place { data_dir: Some(directory), ..Place::default() };
     let store = open_store(&place).await?;
     let settings = open_settings(&place).await?;
-    let api = serve::api(&store, &settings, Arc::new(SystemClock), QUERY_MEMORY_BYTES, false)?;
+    let (api, _) = serve::api(&store, &settings, Arc::new(SystemClock), QUERY_MEMORY_BYTES, false)?;
     let request = Request::post(target)
         .header(CONTENT_TYPE, "application/json")
         .body(Body::from(body.to_string()))

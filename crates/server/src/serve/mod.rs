@@ -18,7 +18,8 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracery_api::Api;
-use tracery_intake::{AuthMode, Intake, MemoryBudget};
+use tracery_honeycomb::Honeycomb;
+use tracery_intake::{AuthMode, DatasetRegistry, Intake, MemoryBudget};
 use tracery_query::StoreEvents;
 use tracery_settings::Settings;
 use tracery_stdx::{Clock, SystemClock};
@@ -69,20 +70,20 @@ pub(crate) fn api(
     clock: Arc<dyn Clock>,
     query_memory_bytes: usize,
     verified: bool,
-) -> Result<Api> {
+) -> Result<(Api, Arc<ports::Specs>)> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let context = Arc::new(
         tracery_query::session_context(query_memory_bytes, threads).context("cannot start the query engine")?,
     );
     let events = StoreEvents::new(store.clone(), &context);
-    let specs = ports::Specs::new(Arc::clone(&context), events.clone(), settings.clone(), Arc::clone(&clock));
+    let specs = Arc::new(ports::Specs::new(Arc::clone(&context), events.clone(), settings.clone(), Arc::clone(&clock)));
     let mut api = Api::new(settings.clone(), context, events, clock, verified);
-    api.specs = Some(Arc::new(specs));
+    api.specs = Some(Arc::clone(&specs) as Arc<dyn tracery_api::SpecQueries>);
     api.sessions = Some(Arc::new(ports::People(settings.clone())));
     api.saved_queries = Some(Arc::new(ports::Saved(settings.clone())));
     api.trace_to_otlp =
         Some(Arc::new(|rows| tracery_otlp::read_back::trace_to_otlp_json(rows).map_err(|error| error.to_string())));
-    Ok(api)
+    Ok((api, specs))
 }
 
 /// What listens where.
@@ -107,11 +108,12 @@ fn wire(house: &House) -> Result<Doors> {
     let House { config, settings, store, clock, self_trace } = house;
     let verified = config.auth == Auth::Required;
     let mode = if verified { AuthMode::Required } else { AuthMode::Open };
+    let sink = DatasetRegistry::new(Arc::new(store.clone()), settings.clone());
     let intake = Intake {
         budget: Arc::new(MemoryBudget::new(config.memory_bytes / 8)),
-        ..Intake::new(Arc::new(store.clone()), settings.clone(), Arc::clone(clock), mode)
+        ..Intake::new(Arc::new(sink), settings.clone(), Arc::clone(clock), mode)
     };
-    let api = api(store, settings, Arc::clone(clock), config.memory_bytes / 2, verified)?;
+    let (api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 2, verified)?;
     let figures = metrics::Figures {
         intake: Arc::clone(&intake.metrics),
         queries: Arc::clone(&api.metrics),
@@ -121,7 +123,9 @@ fn wire(house: &House) -> Result<Doors> {
     };
     let requests = Arc::clone(&figures.requests);
 
-    let protocols = Router::new().merge(tracery_otlp::routes(intake.clone()));
+    let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default());
+    let protocols =
+        Router::new().merge(tracery_otlp::routes(intake.clone())).merge(tracery_honeycomb::routes(honeycomb));
     let own = Router::new()
         .merge(tracery_ui::routes())
         .merge(tracery_api::routes(api))

@@ -8,12 +8,14 @@ use datafusion::prelude::SessionContext;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracery_api::{SavedQueries, SavedQuery, Sessions, SpecQueries};
-use tracery_model::{EnvironmentId, Signal};
+use tracery_honeycomb::{ColumnInfo, FieldError, Queries};
+use tracery_model::{EnvironmentId, Signal, TimeRange};
 use tracery_query::languages::honeycomb::{
-    BubbleUpLimits, Limits, RunOptions, RunScope, Selection, Spec, bubble_up, run,
+    BubbleUpLimits, Limits, RunOptions, RunScope, Selection, Spec, bubble_up, calculated, run,
 };
-use tracery_query::{QueryError, StoreEvents};
-use tracery_settings::{ALL_DATASETS, Document, DocumentKind, NewDocument, Place, Settings, SettingsError};
+use tracery_query::languages::honeycomb::spec::{Calculation, CalculationOp};
+use tracery_query::{EventSource, FieldInfo, FieldType, QueryError, Scope, StoreEvents};
+use tracery_settings::{ALL_DATASETS, Document, DocumentKind, NewDocument, Place, Settings, SettingsError, slugify};
 use tracery_stdx::Clock;
 
 /// Honeycomb's query language over the store.
@@ -34,12 +36,23 @@ impl Specs {
         Self { context, events, settings, clock }
     }
 
-    fn scope(environment: EnvironmentId, dataset: Option<&str>) -> RunScope {
-        RunScope {
-            environment,
-            datasets: dataset.map(|dataset| vec![dataset.to_owned()]),
-            signals: Signal::ALL.to_vec(),
-        }
+    /// Where relative times end: the running second is part of what was asked.
+    fn now_s(&self) -> i64 {
+        self.clock.now_s().saturating_add(1)
+    }
+
+    /// A dataset is all that was written under names of its slug, since services spell theirs as they like.
+    fn scope(&self, environment: EnvironmentId, dataset: Option<&str>) -> RunScope {
+        let datasets = dataset.map(|dataset| {
+            let slug = slugify(dataset);
+            let written = self.events.store().datasets(environment).into_keys();
+            let mut names: Vec<String> = written.filter(|name| slugify(name) == slug).collect();
+            if names.is_empty() {
+                names.push(dataset.to_owned());
+            }
+            names
+        });
+        RunScope { environment, datasets, signals: Signal::ALL.to_vec() }
     }
 
     /// Calculated fields of the environment and the dataset: alias and expression.
@@ -48,7 +61,7 @@ impl Specs {
         environment: EnvironmentId,
         dataset: Option<&str>,
     ) -> Result<Vec<(String, String)>, QueryError> {
-        let own = dataset.map(tracery_settings::slugify);
+        let own = dataset.map(slugify);
         let mut fields = Vec::new();
         for scope in own.as_deref().into_iter().chain([ALL_DATASETS]) {
             let place = Place { environment, kind: DocumentKind::CalculatedField, scope };
@@ -84,8 +97,8 @@ impl SpecQueries for Specs {
         let spec = parse(spec)?;
         let fields = self.calculated_fields(environment, dataset).await?;
         let options =
-            RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(self.clock.now_s()) };
-        let scope = Self::scope(environment, dataset);
+            RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(self.now_s()) };
+        let scope = self.scope(environment, dataset);
         let limits = Limits::default();
         let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &limits);
         let output = Box::pin(ask).await?;
@@ -109,8 +122,8 @@ impl SpecQueries for Specs {
         let spec = parse(spec)?;
         let selection = read_selection(selection)?;
         let fields = self.calculated_fields(environment, dataset).await?;
-        let scope = Self::scope(environment, dataset);
-        let now_s = self.clock.now_s();
+        let scope = self.scope(environment, dataset);
+        let now_s = self.now_s();
         let limits = BubbleUpLimits::default();
         let ask =
             bubble_up(&self.context, &self.events, &scope, &spec, &fields, &selection, now_s, &limits);
@@ -118,6 +131,66 @@ impl SpecQueries for Specs {
         let mut answer = found.to_json();
         answer["rows_examined"] = found.rows_examined.into();
         Ok(answer)
+    }
+}
+
+#[async_trait]
+impl Queries for Specs {
+    fn check(&self, spec: &Value, is_metrics: bool) -> Result<Value, FieldError> {
+        let wrong = |field: String, description: String| FieldError { field, code: "invalid", description };
+        let parsed = Spec::parse(spec).map_err(|error| wrong(error.field, error.reason))?;
+        let bare = |calculation: &&Calculation| calculation.op == CalculationOp::Count;
+        if is_metrics && parsed.calculations.iter().any(|calculation| bare(&calculation)) {
+            let description = "operation not allowed in metrics dataset: COUNT".to_owned();
+            return Err(wrong("calculations".to_owned(), description));
+        }
+        Ok(parsed.to_json())
+    }
+
+    async fn run(
+        &self,
+        environment: EnvironmentId,
+        dataset: Option<String>,
+        spec: Value,
+        options: tracery_honeycomb::RunOptions,
+    ) -> Result<Value, String> {
+        let asked = async {
+            let spec = parse(&spec)?;
+            let fields = self.calculated_fields(environment, dataset.as_deref()).await?;
+            let options = RunOptions {
+                disable_series: options.disable_series,
+                disable_total_by_aggregate: options.disable_total_by_aggregate,
+                disable_other_by_aggregate: options.disable_other_by_aggregate,
+                limit: options.limit.and_then(|limit| usize::try_from(limit).ok()),
+                now_s: self.now_s(),
+            };
+            let scope = self.scope(environment, dataset.as_deref());
+            let limits = Limits::default();
+            let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &limits);
+            Box::pin(ask).await
+        };
+        asked.await.map(|output| output.to_json()).map_err(|error: QueryError| error.to_string())
+    }
+
+    async fn columns(&self, environment: EnvironmentId, dataset: &str) -> Result<Vec<ColumnInfo>, String> {
+        let RunScope { datasets, signals, .. } = self.scope(environment, Some(dataset));
+        let scope = Scope { environment, datasets, signals, time: TimeRange::ALL };
+        let fields = self.events.fields(&scope).await.map_err(|error| error.to_string())?;
+        let column = |field: FieldInfo| ColumnInfo {
+            name: field.name,
+            column_type: match field.field_type {
+                FieldType::Text => "string",
+                FieldType::Integer => "integer",
+                FieldType::Float => "float",
+                FieldType::Boolean => "boolean",
+            },
+            last_written_ms: Some(field.last_written_ms),
+        };
+        Ok(fields.into_iter().map(column).collect())
+    }
+
+    fn check_expression(&self, expression: &str) -> Result<(), String> {
+        calculated::parse(expression).map(drop).map_err(|error| error.to_string())
     }
 }
 

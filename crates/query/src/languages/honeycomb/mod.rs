@@ -7,6 +7,7 @@
 pub mod bubble_up;
 pub mod calculated;
 mod filter;
+mod many_groups;
 mod plan;
 mod relational;
 mod results;

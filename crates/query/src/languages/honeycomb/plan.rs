@@ -44,7 +44,7 @@ pub(crate) enum CalculationPlan {
 
 impl CalculationPlan {
     pub(crate) fn needs_buckets(&self) -> bool {
-        matches!(self, Self::Running(_) | Self::Rate(_) | Self::Heatmap(_))
+        matches!(self, Self::Running(_) | Self::Rate(_))
     }
 
     pub(crate) fn is_whole(&self) -> bool {

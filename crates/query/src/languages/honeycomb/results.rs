@@ -109,7 +109,18 @@ struct HeatmapScale {
 type Numbers = Vec<Option<f64>>;
 
 impl Rendering {
-    pub(crate) fn render(&self, rollup: &Rollup) -> Result<QueryOutput, QueryError> {
+    /// Whether something is shown that depends on all groups.
+    pub(crate) fn needs_whole(&self) -> bool {
+        self.with_total || self.calculations.iter().any(|plan| matches!(plan, CalculationPlan::Heatmap(_)))
+    }
+
+    /// `whole` and `rest` hold everything and what is not shown, when `rollup` has not all groups.
+    pub(crate) fn render(
+        &self,
+        rollup: &Rollup,
+        whole: Option<&Rollup>,
+        rest: Option<&Rollup>,
+    ) -> Result<QueryOutput, QueryError> {
         let groups = rollup.by_group()?;
         let has_rates = self.calculations.iter().any(|plan| matches!(plan, CalculationPlan::Rate(_)));
         let rates = if has_rates { rollup.by_bucket(|_| true, false)? } else { Default::default() };
@@ -121,8 +132,12 @@ impl Rendering {
             .collect();
         let chosen = self.choose(rollup, &numbers);
         let shown: HashSet<usize> = chosen.iter().copied().collect();
-        let has_heatmap = self.calculations.iter().any(|plan| matches!(plan, CalculationPlan::Heatmap(_)));
-        let total = if self.with_total || has_heatmap { rollup.together(|_| true)? } else { rollup.empty() };
+        let total = match whole {
+            _ if !self.needs_whole() => rollup.empty(),
+            Some(whole) => whole.together(whole.by_group()?.iter()),
+            None => rollup.together(groups.iter()),
+        };
+        let whole = whole.unwrap_or(rollup);
         let scales: Vec<Option<HeatmapScale>> =
             self.calculations.iter().map(|plan| scale_of(plan, &total)).collect();
 
@@ -142,7 +157,7 @@ impl Rendering {
         }
         if self.with_total {
             let mut series = if self.with_series || has_rates {
-                rollup.by_bucket(|_| true, true)?.remove(&0).unwrap_or_default()
+                whole.by_bucket(|_| true, true)?.remove(&0).unwrap_or_default()
             } else {
                 BTreeMap::new()
             };
@@ -152,10 +167,18 @@ impl Rendering {
                 output.total_by_aggregate_series = self.series(None, series, &total, rollup, &scales);
             }
         }
-        if self.with_other && shown.len() < rollup.group_count() {
-            let other = rollup.together(|group| !shown.contains(&group))?;
+        if self.with_other && (rest.is_some() || shown.len() < rollup.group_count()) {
+            let is_other = |group: usize| rest.is_some() || !shown.contains(&group);
+            let other = match rest {
+                Some(rest) => rest.together(rest.by_group()?.iter()),
+                None => {
+                    let others = groups.iter().enumerate().filter(|(group, _)| is_other(*group));
+                    rollup.together(others.map(|(_, states)| states))
+                }
+            };
+            let rest = rest.unwrap_or(rollup);
             let series = if has_rates {
-                rollup.by_bucket(|group| !shown.contains(&group), true)?.remove(&0).unwrap_or_default()
+                rest.by_bucket(is_other, true)?.remove(&0).unwrap_or_default()
             } else {
                 BTreeMap::new()
             };
@@ -256,7 +279,7 @@ impl Rendering {
     }
 
     /// Without orders, the first calculation decides, largest first.
-    fn order_keys(&self) -> Vec<(OrderKey, bool)> {
+    pub(crate) fn order_keys(&self) -> Vec<(OrderKey, bool)> {
         let spec = &self.spec;
         let keys: Vec<_> = spec
             .orders
@@ -373,7 +396,8 @@ impl Rendering {
     }
 }
 
-enum OrderKey {
+/// What rows are ordered by: a calculation or formula, or a breakdown, by position.
+pub(crate) enum OrderKey {
     Number(usize),
     Breakdown(usize),
 }

@@ -50,10 +50,9 @@ impl State {
             State::Max(max) => {
                 *max = Some(max.map_or(number(array, row)?, |max| max.max(number_or_nan(array, row))))
             }
-            State::Sketch(sketch) => sketch.merge(&Sketch::decode(bytes(array, row)?).ok_or_else(bad_state)?),
-            State::Distinct(distinct) => {
-                distinct.merge(&Distinct::decode(bytes(array, row)?).ok_or_else(bad_state)?)
-            }
+            State::Sketch(sketch) => sketch.absorb(bytes(array, row)?).ok_or_else(bad_state)?,
+            State::Distinct(distinct) => distinct.absorb(bytes(array, row)?).ok_or_else(bad_state)?,
+
             State::Running(changes) => {
                 for (last, weight) in Ends::decode(bytes(array, row)?).ok_or_else(bad_state)?.0 {
                     *changes.entry(bucket).or_default() += weight as f64;
@@ -62,6 +61,23 @@ impl State {
             }
         }
         Ok(())
+    }
+}
+
+impl State {
+    fn merge(&mut self, other: &State) {
+        match (self, other) {
+            (State::Sum(a), State::Sum(Some(b))) => *a = Some(a.unwrap_or(0.0) + b),
+            (State::Min(a), State::Min(Some(b))) => *a = Some(a.map_or(*b, |a| a.min(*b))),
+            (State::Max(a), State::Max(Some(b))) => *a = Some(a.map_or(*b, |a| a.max(*b))),
+            (State::Sketch(a), State::Sketch(b)) => a.merge(b),
+            (State::Distinct(a), State::Distinct(b)) => a.merge(b),
+            (State::Running(a), State::Running(b)) => {
+                b.iter().for_each(|(bucket, change)| *a.entry(*bucket).or_default() += change);
+            }
+            // Sums, minima and maxima of nothing change nothing; the kinds are the same by position.
+            _ => {}
+        }
     }
 }
 
@@ -200,15 +216,13 @@ impl Rollup {
         Ok(groups)
     }
 
-    /// The states of all groups that `chosen` admits, together.
-    pub(crate) fn together(&self, chosen: impl Fn(usize) -> bool) -> Result<States, QueryError> {
-        let mut states = self.empty();
-        self.for_each(
-            |group, bucket, batch, row| {
-                if chosen(group) { self.absorb(&mut states, batch, row, bucket) } else { Ok(()) }
-            },
-        )?;
-        Ok(states)
+    /// The states of several groups together.
+    pub(crate) fn together<'a>(&self, groups: impl Iterator<Item = &'a States>) -> States {
+        let mut together = self.empty();
+        for states in groups {
+            together.iter_mut().zip(states).for_each(|(state, other)| state.merge(other));
+        }
+        together
     }
 
     /// States by bucket: of each chosen group by its number, or of all together when `merge` is set (as group 0).

@@ -16,6 +16,7 @@ use tracery_model::{EnvironmentId, Signal, TimeRange};
 
 use super::calculated::{self, Ast};
 use super::filter::filters_expr;
+use super::many_groups::{ManyGroups, ManyGroupsStates, key_name, state_name};
 use super::plan::{Aggregates, Buckets};
 use super::relational::{self, KEY_COLUMNS, Related};
 use super::results::{QueryOutput, Rendering, check_formula};
@@ -80,7 +81,8 @@ impl RunOptions {
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub elapsed_max: Duration,
-    /// Groups times time buckets that the engine may answer.
+    /// Groups times time buckets that are held at once. With more, the groups to show are found in a pass of their
+    /// own when their order allows, else the query stops.
     pub groups_max: usize,
 }
 
@@ -292,19 +294,17 @@ impl Query<'_> {
 
         let mut names = Names::new(&fields, &calculated);
         let mut keys = Vec::new();
-        for (position, breakdown) in spec.breakdowns.iter().enumerate() {
+        for breakdown in &spec.breakdowns {
             let key = names.resolve(breakdown)?;
             let key = if key.field_type.is_none() { key.text() } else { key.expr };
-            keys.push(key.alias(format!("key{position}")));
+            keys.push(key);
         }
         let aggregates = Aggregates::plan(&mut names, &spec.calculations, spec.usage_mode, buckets)?;
         let bucketed = !self.options.disable_series || aggregates.needs_buckets;
-        let key_count = keys.len();
-        if bucketed {
-            let time = names.system("#time");
+        let bucket = bucketed.then(|| {
             let (origin_ns, step_ns) = buckets.ns();
-            keys.push(time_bucket(time, origin_ns, step_ns).alias("bucket"));
-        }
+            time_bucket(names.system("#time"), origin_ns, step_ns).alias("bucket")
+        });
         let frame = filtered_events(
             self.context,
             self.source,
@@ -315,15 +315,8 @@ impl Query<'_> {
             spec.filter_combination,
         )
         .await?;
-        let columns: Vec<Expr> = aggregates
-            .exprs
-            .iter()
-            .enumerate()
-            .map(|(i, expr)| expr.clone().alias(format!("state{i}")))
-            .collect();
-        let (batches, rows_examined) =
-            collect(frame.aggregate(keys, columns)?, self.limits.groups_max).await?;
-
+        let states: Vec<Expr> =
+            aggregates.exprs.iter().enumerate().map(|(i, expr)| expr.clone().alias(state_name(i))).collect();
         let rendering = Rendering {
             spec: spec.clone(),
             calculations: aggregates.calculations,
@@ -334,8 +327,29 @@ impl Query<'_> {
             with_total: !self.options.disable_total_by_aggregate,
             with_other: !self.options.disable_other_by_aggregate,
         };
+        let key_count = keys.len();
+        let named =
+            keys.iter().enumerate().map(|(i, key)| key.clone().alias(key_name(i))).chain(bucket.clone());
+        let in_one_pass = frame.clone().aggregate(named.collect(), states.clone())?;
+        let found = match collect(in_one_pass, self.limits.groups_max).await {
+            Ok((shown, rows_examined)) => ManyGroupsStates { shown, whole: None, rest: None, rows_examined },
+            Err(too_many @ QueryError::Limit(_)) if key_count > 0 => {
+                let many =
+                    ManyGroups { context: self.context, frame, keys, bucket, states, rendering: &rendering };
+                many.states().await?.ok_or(too_many)?
+            }
+            Err(error) => return Err(error),
+        };
+        let rows_examined = found.rows_examined;
         // A million groups take a while to merge, which must not hold up the runtime's other tasks.
-        let merge = move || rendering.render(&Rollup::new(batches, key_count, bucketed, aggregates.kinds)?);
+        let merge = move || {
+            let kinds = aggregates.kinds;
+            let together = |batches| Rollup::new(batches, 0, bucketed, kinds.clone());
+            let whole = found.whole.map(together).transpose()?;
+            let rest = found.rest.map(together).transpose()?;
+            let shown = Rollup::new(found.shown, key_count, bucketed, kinds.clone())?;
+            rendering.render(&shown, whole.as_ref(), rest.as_ref())
+        };
         let output = match tokio::task::spawn_blocking(merge).await {
             Ok(output) => output?,
             Err(error) => return Err(QueryError::Store(format!("merging the groups failed: {error}"))),
