@@ -161,7 +161,7 @@ async fn the_wrong_key_sees_nothing() {
     let (status, found) = get(&server, &trace, Some(&right)).await;
     assert_eq!((status.as_u16(), &found["span_count"]), (200, &json!(1)));
 
-    let document: Value = serde_json::from_str(include_str!("../../../openapi/api.json")).unwrap();
+    let document = tracery_api::document();
     for (path, methods) in document["paths"].as_object().unwrap() {
         if path == "/api/v1/session" {
             continue;
@@ -251,4 +251,16 @@ fn mistakes_have_exit_codes_that_say_so() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {errors}");
         assert!(errors.contains(said), "{arguments:?}: {errors}");
     }
+}
+
+/// `TRACERY_BLESS=1 cargo test -p tracery-server openapi` writes the file anew.
+#[test]
+fn the_openapi_document_is_what_the_code_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/api.json");
+    let fresh = serde_json::to_string_pretty(&tracery_api::document()).unwrap() + "\n";
+    if std::env::var_os("TRACERY_BLESS").is_some() {
+        std::fs::write(path, &fresh).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == fresh, "openapi/api.json is stale: TRACERY_BLESS=1 cargo test -p tracery-server openapi");
 }
