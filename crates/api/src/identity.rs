@@ -59,8 +59,9 @@ impl Identity {
                     return Err(ApiError::forbidden("the key may not run queries"));
                 }
                 let own = api.settings.environment(key.environment).await?;
-                own.filter(|own| slug.is_none_or(|slug| own.slug == slug))
-                    .ok_or_else(|| ApiError::not_found(format_args!("environment {:?}", slug.unwrap_or_default())))
+                own.filter(|own| slug.is_none_or(|slug| own.slug == slug)).ok_or_else(|| {
+                    ApiError::not_found(format_args!("environment {:?}", slug.unwrap_or_default()))
+                })
             }
             Self::Management(_) => Err(ApiError::forbidden("a management key reads no telemetry")),
             Self::Anyone | Self::User(_) => find(api, slug).await,
@@ -92,7 +93,9 @@ impl Identity {
     /// The environments the caller may see.
     pub(crate) async fn environments(&self, api: &Api) -> Result<Vec<Environment>, ApiError> {
         match self {
-            Self::Configuration(key) => Ok(api.settings.environment(key.environment).await?.into_iter().collect()),
+            Self::Configuration(key) => {
+                Ok(api.settings.environment(key.environment).await?.into_iter().collect())
+            }
             Self::Management(_) => {
                 self.manages("environments:read")?;
                 Ok(api.settings.environments().await?)

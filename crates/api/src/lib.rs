@@ -96,9 +96,10 @@ impl Api {
     ) -> Scope {
         let time = match seconds {
             // Clocks of senders run ahead a little: the end stays open.
-            Some(seconds) => {
-                TimeRange::new(self.clock.now_ns().saturating_sub(i64::from(seconds) * 1_000_000_000), i64::MAX)
-            }
+            Some(seconds) => TimeRange::new(
+                self.clock.now_ns().saturating_sub(i64::from(seconds) * 1_000_000_000),
+                i64::MAX,
+            ),
             None => TimeRange::ALL,
         };
         Scope { environment, datasets: dataset_names(dataset), signals: signals.to_vec(), time }

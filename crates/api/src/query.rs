@@ -54,12 +54,7 @@ pub(crate) async fn run(
     Ok(Json(answer.await?).into_response())
 }
 
-async fn answer(
-    api: Api,
-    environment: EnvironmentId,
-    place: Place,
-    spec: Value,
-) -> Result<Value, ApiError> {
+async fn answer(api: Api, environment: EnvironmentId, place: Place, spec: Value) -> Result<Value, ApiError> {
     let specs = api.specs.clone().ok_or_else(|| ApiError::not_available("Honeycomb's query language"))?;
     let _permit = api.questions.acquire().await.map_err(|_| ApiError::busy())?;
     let ask = specs.run(environment, place.dataset(), &spec);

@@ -12,4 +12,6 @@ pub mod tables;
 
 pub use error::QueryError;
 pub use session::session_context;
-pub use tables::{EventSource, FieldInfo, FieldType, STORE_URL, SYSTEM_COLUMNS, Scope, StoreEvents, TraceRows};
+pub use tables::{
+    EventSource, FieldInfo, FieldType, STORE_URL, SYSTEM_COLUMNS, Scope, StoreEvents, TraceRows,
+};

@@ -50,7 +50,11 @@ fn spans() -> EventBatch {
         match number {
             0 => builder.attribute(Origin::Own, "mixed", Value::Str("text")),
             1 => builder.attribute(Origin::Own, "mixed", Value::Int(7)),
-            2 => builder.attribute(Origin::Own, "mixed", Value::Json(r#"{"arrayValue":{"values":[{"intValue":"1"}]}}"#)),
+            2 => builder.attribute(
+                Origin::Own,
+                "mixed",
+                Value::Json(r#"{"arrayValue":{"values":[{"intValue":"1"}]}}"#),
+            ),
             _ => builder.attribute(Origin::Own, "size", Value::Int(i64::from(number))),
         }
     }
@@ -91,8 +95,17 @@ fn scope() -> Scope {
 async fn fields_are_flat_and_of_one_type() {
     let bed = bed().await;
     bed.store.accept(ENVIRONMENT, vec![spans()]).await.unwrap();
-    let columns =
-        ["mixed", "size", "duration_ms", "trace.trace_id", "error", "span.kind", "meta.annotation_type", "unknown", "#dataset"];
+    let columns = [
+        "mixed",
+        "size",
+        "duration_ms",
+        "trace.trace_id",
+        "error",
+        "span.kind",
+        "meta.annotation_type",
+        "unknown",
+        "#dataset",
+    ];
     let answer = bed
         .same(
             &scope(),
@@ -114,7 +127,9 @@ async fn a_scope_is_never_left() {
         time: TimeRange::new(5 * SECOND_NS, 6 * SECOND_NS),
         ..scope()
     };
-    let answer = bed.same(&narrow, &["name"], "SELECT name, count(*) AS n FROM events GROUP BY name ORDER BY name").await;
+    let answer = bed
+        .same(&narrow, &["name"], "SELECT name, count(*) AS n FROM events GROUP BY name ORDER BY name")
+        .await;
     insta::assert_snapshot!(answer);
     let other = Scope { environment: EnvironmentId(3), ..scope() };
     let none = bed.ask(&other, &["name"], "SELECT count(*) AS n FROM events").await;

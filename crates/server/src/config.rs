@@ -168,9 +168,11 @@ impl ServeArgs {
             connections: self.connections.or(file.connections).unwrap_or(4096).max(1),
         };
         if config.auth == Auth::Open {
-            for (flag, address) in
-                [("--http", config.http), ("--otlp-grpc", config.otlp_grpc), ("--otlp-http", config.otlp_http)]
-            {
+            for (flag, address) in [
+                ("--http", config.http),
+                ("--otlp-grpc", config.otlp_grpc),
+                ("--otlp-http", config.otlp_http),
+            ] {
                 if !address.ip().is_loopback() {
                     bail!(
                         "{flag} {address} can be reached from other machines, and without --auth required anybody \
@@ -245,6 +247,8 @@ mod tests {
             let error = format!("{:#}", with_file(text, ServeArgs::default()).unwrap_err());
             assert!(error.contains(reason), "{text}: {error}");
         }
-        assert!(with_file("data_dir = '/d'\nhttp = '0.0.0.0:1'\nauth = 'required'", ServeArgs::default()).is_ok());
+        assert!(
+            with_file("data_dir = '/d'\nhttp = '0.0.0.0:1'\nauth = 'required'", ServeArgs::default()).is_ok()
+        );
     }
 }

@@ -17,7 +17,14 @@ fn tracery(arguments: &[&str]) -> Output {
 fn create_key(server: &TestServer, environment: &str, kind: &str) -> String {
     let directory = server.data_dir();
     let output = tracery(&[
-        "keys", "create", "--data-dir", directory.to_str().unwrap(), "--environment", environment, "--kind", kind,
+        "keys",
+        "create",
+        "--data-dir",
+        directory.to_str().unwrap(),
+        "--environment",
+        environment,
+        "--kind",
+        kind,
     ]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -85,19 +92,25 @@ async fn a_span_is_found_by_every_question_also_after_a_crash() {
     assert_eq!(trace["spans"][0]["fields"]["user.id"], "u1");
     let (_, otlp) = get(&server, &format!("/api/v1/traces/{TRACE_ID}?format=otlp"), None).await;
     assert_eq!(otlp["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["traceId"], TRACE_ID);
-    let (_, found) = get(&server, "/api/v1/traces?service=shop&field=user.id&value=u1&min_duration_ms=1", None).await;
+    let (_, found) =
+        get(&server, "/api/v1/traces?service=shop&field=user.id&value=u1&min_duration_ms=1", None).await;
     assert_eq!(found["traces"][0]["trace_id"], TRACE_ID);
     let (_, found) = get(&server, "/api/v1/traces?service=shop&min_duration_ms=50", None).await;
     assert_eq!(found["traces"], json!([]));
     let (_, services) = get(&server, "/api/v1/services", None).await;
-    assert_eq!((&services["services"][0]["name"], &services["services"][0]["request_count"]), (&json!("shop"), &json!(1)));
+    assert_eq!(
+        (&services["services"][0]["name"], &services["services"][0]["request_count"]),
+        (&json!("shop"), &json!(1))
+    );
     let (_, fields) = get(&server, "/api/v1/fields?dataset=shop", None).await;
     assert!(fields["fields"].as_array().unwrap().iter().any(|field| field["name"] == "user.id"), "{fields}");
     let (_, values) = get(&server, "/api/v1/values?dataset=shop&field=user.id&prefix=u", None).await;
     assert_eq!(values["values"], json!([{ "value": "u1", "count": 1 }]));
-    let (_, sql) = post(&server, "/api/v1/sql", None, &json!({ "sql": "SELECT count(*) AS n FROM spans" })).await;
+    let (_, sql) =
+        post(&server, "/api/v1/sql", None, &json!({ "sql": "SELECT count(*) AS n FROM spans" })).await;
     assert_eq!(sql["rows"], json!([[1]]));
-    let spec = json!({ "calculations": [{ "op": "COUNT_DISTINCT", "column": "user.id" }], "time_range": 3600 });
+    let spec =
+        json!({ "calculations": [{ "op": "COUNT_DISTINCT", "column": "user.id" }], "time_range": 3600 });
     let (status, answer) = post(&server, "/api/v1/query?dataset=shop", None, &spec).await;
     assert_eq!(status, 200, "{answer}");
     assert_eq!(answer["results"][0]["data"]["COUNT_DISTINCT(user.id)"], 1, "{answer}");
@@ -119,7 +132,8 @@ async fn a_span_is_found_by_every_question_also_after_a_crash() {
     assert_eq!(tracery(&["verify", "--data-dir", directory]).status.code(), Some(0));
     // What the server did itself was written to its own environment when it stopped.
     let own = "SELECT count(*) > 0 AS n FROM spans WHERE \"http.route\" = '/api/v1/sql'";
-    let output = tracery(&["query", "--data-dir", directory, "--environment", "tracery", "--output", "csv", own]);
+    let output =
+        tracery(&["query", "--data-dir", directory, "--environment", "tracery", "--output", "csv", own]);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "n\ntrue\n", "{output:?}");
 }
 
@@ -206,11 +220,13 @@ async fn the_wrong_key_sees_nothing() {
 async fn people_log_in_and_out() {
     let server = TestServer::start(BINARY, &["--auth", "required"]);
     let directory = server.data_dir();
-    let output = tracery(&["users", "create-admin", "--data-dir", directory.to_str().unwrap(), "--name", "ada"]);
+    let output =
+        tracery(&["users", "create-admin", "--data-dir", directory.to_str().unwrap(), "--name", "ada"]);
     let admin: Value = serde_json::from_slice(&output.stdout).unwrap();
     let client = reqwest::Client::new();
     let url = format!("{}/api/v1/session", server.url());
-    let log_in = |password: Value| client.post(&url).json(&json!({ "name": "ada", "password": password })).send();
+    let log_in =
+        |password: Value| client.post(&url).json(&json!({ "name": "ada", "password": password })).send();
     assert_eq!(log_in(json!("wrong password")).await.unwrap().status(), 401);
     let response = log_in(admin["password"].clone()).await.unwrap();
     assert_eq!(response.status(), 201);
@@ -236,9 +252,24 @@ fn mistakes_have_exit_codes_that_say_so() {
         (vec!["serve"], 2, "--data-dir"),
         (vec!["serve", "--data-dir", directory, "--http", "0.0.0.0:0"], 2, "loopback"),
         (vec!["serve", "--data-dir", directory, "--xray", "127.0.0.1:0"], 2, "not built"),
-        (vec!["keys", "create", "--data-dir", directory, "--environment", "e", "--kind", "aws"], 2, "not built"),
         (
-            vec!["keys", "create", "--data-dir", directory, "--environment", "e", "--kind", "ingest", "--scopes", "x"],
+            vec!["keys", "create", "--data-dir", directory, "--environment", "e", "--kind", "aws"],
+            2,
+            "not built",
+        ),
+        (
+            vec![
+                "keys",
+                "create",
+                "--data-dir",
+                directory,
+                "--environment",
+                "e",
+                "--kind",
+                "ingest",
+                "--scopes",
+                "x",
+            ],
             2,
             "no scope",
         ),
@@ -262,5 +293,8 @@ fn the_openapi_document_is_what_the_code_says() {
         std::fs::write(path, &fresh).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == fresh, "openapi/api.json is stale: TRACERY_BLESS=1 cargo test -p tracery-server openapi");
+    assert!(
+        committed == fresh,
+        "openapi/api.json is stale: TRACERY_BLESS=1 cargo test -p tracery-server openapi"
+    );
 }

@@ -42,13 +42,18 @@ pub(crate) struct Request {
 
 #[async_trait]
 impl Sink for Store {
-    async fn accept(&self, environment: EnvironmentId, batches: Vec<EventBatch>) -> Result<Receipt, SinkError> {
+    async fn accept(
+        &self,
+        environment: EnvironmentId,
+        batches: Vec<EventBatch>,
+    ) -> Result<Receipt, SinkError> {
         let inner = &self.inner;
         let busy = || {
             StoreStats::add(&inner.stats.busy, 1);
             SinkError::Busy { retry_after_ms: BUSY_RETRY_MS }
         };
-        let unavailable = |reason: String| SinkError::Unavailable { reason, retry_after_ms: UNAVAILABLE_RETRY_MS };
+        let unavailable =
+            |reason: String| SinkError::Unavailable { reason, retry_after_ms: UNAVAILABLE_RETRY_MS };
         if batches.is_empty() {
             return Ok(Receipt::default());
         }
@@ -67,10 +72,12 @@ impl Sink for Store {
             StoreStats::add(&inner.stats.values_cut, batch.stats.values_cut);
             StoreStats::add(&inner.stats.values_in_tail, batch.stats.values_in_tail);
         }
-        let encoded = tokio::task::spawn_blocking(move || batches.into_iter().map(encode).collect::<Result<Vec<_>, _>>())
-            .await
-            .map_err(|error| unavailable(error.to_string()))?
-            .map_err(|error| unavailable(error.to_string()))?;
+        let encoded = tokio::task::spawn_blocking(move || {
+            batches.into_iter().map(encode).collect::<Result<Vec<_>, _>>()
+        })
+        .await
+        .map_err(|error| unavailable(error.to_string()))?
+        .map_err(|error| unavailable(error.to_string()))?;
         let byte_count = encoded.iter().map(|batch| batch.bytes.len()).sum();
         let (reply, answer) = oneshot::channel();
         let request = Request { environment, batches: encoded, byte_count, _queued: queued, reply };
@@ -140,8 +147,10 @@ async fn commit(inner: &Arc<Inner>, group: Vec<Request>) {
             }
             let part = parts.entry((request.environment, batch.signal)).or_default();
             part.chunks.push((batch.bytes, batch.row_count));
-            part.time_min_ns = Some(part.time_min_ns.map_or(batch.time_min_ns, |min| min.min(batch.time_min_ns)));
-            part.time_max_ns = Some(part.time_max_ns.map_or(batch.time_max_ns, |max| max.max(batch.time_max_ns)));
+            part.time_min_ns =
+                Some(part.time_min_ns.map_or(batch.time_min_ns, |min| min.min(batch.time_min_ns)));
+            part.time_max_ns =
+                Some(part.time_max_ns.map_or(batch.time_max_ns, |max| max.max(batch.time_max_ns)));
             part.datasets.extend(batch.datasets.into_iter().map(|summary| summary.dataset));
         }
     }

@@ -79,7 +79,8 @@ async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Resu
             None => match open_merged(inner, &part.meta).await {
                 Ok(input) => inputs.push(input),
                 Err(StoreError::Damaged { reason, .. }) => {
-                    set_aside(&inner.catalog, &inner.stats, &part.meta, &reason, inner.clock.now_ms()).await?;
+                    set_aside(&inner.catalog, &inner.stats, &part.meta, &reason, inner.clock.now_ms())
+                        .await?;
                     let _list = inner.list.lock().await;
                     snapshot::publish(inner, None, std::slice::from_ref(&part.meta.id), Vec::new());
                     return Ok(());
@@ -185,7 +186,8 @@ pub(crate) async fn expire(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let Some(retention) = inner.options.retention else { return Ok(()) };
     let keep_from = inner.clock.now_ns() - i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX);
     let parts = Arc::clone(&inner.parts.read());
-    let old: Vec<&Arc<Part>> = parts.parts().iter().filter(|part| part.meta.time_max_ns < keep_from).collect();
+    let old: Vec<&Arc<Part>> =
+        parts.parts().iter().filter(|part| part.meta.time_max_ns < keep_from).collect();
     for part in old {
         let change = Change { removed: vec![&part.meta.id], ..Change::default() };
         let _list = inner.list.lock().await;
@@ -231,7 +233,10 @@ pub(crate) async fn bury(inner: Arc<Inner>, mut graves: mpsc::UnboundedReceiver<
         let Some(path) = path else { return };
         for object in [paths::trace_index(&path), path] {
             if let Err(error) = inner.objects.delete(&object).await {
-                tracing::warn!(error = error_chain(&error), "an object outlives its part; the sweeper takes it");
+                tracing::warn!(
+                    error = error_chain(&error),
+                    "an object outlives its part; the sweeper takes it"
+                );
             }
         }
     }

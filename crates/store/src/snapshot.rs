@@ -69,7 +69,10 @@ pub(crate) async fn open_part(
         other => other?,
     };
     if crc32fast::hash(&object) != meta.crc32 {
-        return Err(StoreError::Damaged { path: meta.path, reason: "its checksum differs from the catalog's".into() });
+        return Err(StoreError::Damaged {
+            path: meta.path,
+            reason: "its checksum differs from the catalog's".into(),
+        });
     }
     let fresh = FreshPart::open(&meta.path, &object)?;
     Ok(Part::new(meta, Some(fresh), graveyard.clone()))
@@ -94,7 +97,8 @@ pub(crate) async fn refresh(inner: &Inner) -> Result<(), StoreError> {
     if known.version == version {
         return Ok(());
     }
-    let by_id: HashMap<&str, &Arc<Part>> = known.parts.iter().map(|part| (part.meta.id.as_str(), part)).collect();
+    let by_id: HashMap<&str, &Arc<Part>> =
+        known.parts.iter().map(|part| (part.meta.id.as_str(), part)).collect();
     let mut parts = Vec::new();
     for meta in inner.catalog.parts().await? {
         match by_id.get(meta.id.as_str()) {
@@ -114,7 +118,10 @@ pub(crate) async fn refresh(inner: &Inner) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(crate) async fn trace_index(objects: &Objects, part: &Part) -> Result<Option<Arc<TraceIndex>>, StoreError> {
+pub(crate) async fn trace_index(
+    objects: &Objects,
+    part: &Part,
+) -> Result<Option<Arc<TraceIndex>>, StoreError> {
     let load = || async {
         let path = paths::trace_index(&part.meta.path);
         match objects.get(&path).await {

@@ -84,8 +84,10 @@ async fn ids(store: &Store) -> Vec<i64> {
         let path = object_store::path::Path::from(part.meta.path.as_str());
         let reader = store.objects().reader();
         let bytes = object_store::ObjectStoreExt::get(&reader, &path).await.unwrap().bytes().await.unwrap();
-        for batch in
-            parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().build().unwrap()
+        for batch in parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes)
+            .unwrap()
+            .build()
+            .unwrap()
         {
             let batch = batch.unwrap();
             let column = batch.column_by_name("oi:id").unwrap();
@@ -102,7 +104,8 @@ async fn accepted_rows_outlive_merges_and_restarts() {
     let bed = Bed::new();
     let store = bed.open().await;
     for start in 0..8 {
-        let receipt = store.accept(ENVIRONMENT, vec![batch(start * 10..start * 10 + 10, START_NS)]).await.unwrap();
+        let receipt =
+            store.accept(ENVIRONMENT, vec![batch(start * 10..start * 10 + 10, START_NS)]).await.unwrap();
         assert_eq!(receipt.row_count, 10);
     }
     let all: Vec<i64> = (0..80).collect();
@@ -117,7 +120,11 @@ async fn accepted_rows_outlive_merges_and_restarts() {
     let report = store.verify().await.unwrap();
     assert_eq!((report.row_count, report.problems), (80, vec![]));
     assert_eq!(
-        store.columns(ENVIRONMENT, Some(&["odd".into()]), &[Signal::Span]).keys().filter(|key| key.contains(':')).count(),
+        store
+            .columns(ENVIRONMENT, Some(&["odd".into()]), &[Signal::Span])
+            .keys()
+            .filter(|key| key.contains(':'))
+            .count(),
         2
     );
     store.close().await;
@@ -126,7 +133,11 @@ async fn accepted_rows_outlive_merges_and_restarts() {
     assert_eq!(ids(&store).await, all);
     bed.clock.advance_ns(i64::MAX / 4);
     store.expire_and_sweep().await.unwrap();
-    assert_eq!(bed.objects().len(), 2 * store.snapshot().parts().len(), "each part and its index, nothing else");
+    assert_eq!(
+        bed.objects().len(),
+        2 * store.snapshot().parts().len(),
+        "each part and its index, nothing else"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,7 +157,10 @@ async fn retention_drops_whole_windows() {
     bed.options.retention = Some(Duration::from_secs(24 * 3600));
     let store = bed.open().await;
     let two_days_ns = 48 * 3_600_000_000_000;
-    store.accept(ENVIRONMENT, vec![batch(0..10, START_NS - two_days_ns), batch(10..20, START_NS)]).await.unwrap();
+    store
+        .accept(ENVIRONMENT, vec![batch(0..10, START_NS - two_days_ns), batch(10..20, START_NS)])
+        .await
+        .unwrap();
     store.expire_and_sweep().await.unwrap();
     assert_eq!(ids(&store).await.len(), 20, "a part with one young row stays");
     store.merge_all(true).await.unwrap();

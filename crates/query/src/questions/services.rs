@@ -26,7 +26,8 @@ pub async fn services(
     scope: &Scope,
     limit: usize,
 ) -> Result<Vec<Service>, QueryError> {
-    let columns = ["#dataset", "#kind", "#parent_id", "#duration_ns", "#sample_rate", "#time", "error", "span.kind"];
+    let columns =
+        ["#dataset", "#kind", "#parent_id", "#duration_ns", "#sample_rate", "#time", "error", "span.kind"];
     let table = source.events(scope, &columns.map(str::to_owned)).await?;
     let text = format!(
         r##"SELECT "#dataset" AS name, sum("#sample_rate") AS requests,
@@ -42,8 +43,10 @@ pub async fn services(
     let mut found = Vec::new();
     for batch in ask(context, table, &text).await? {
         let names = batch.column(0).as_string_view();
-        let (requests, errors) = (batch.column(1).as_primitive::<Int64Type>(), batch.column(2).as_primitive::<Int64Type>());
-        let (p50, p99) = (batch.column(3).as_primitive::<Float64Type>(), batch.column(4).as_primitive::<Float64Type>());
+        let (requests, errors) =
+            (batch.column(1).as_primitive::<Int64Type>(), batch.column(2).as_primitive::<Int64Type>());
+        let (p50, p99) =
+            (batch.column(3).as_primitive::<Float64Type>(), batch.column(4).as_primitive::<Float64Type>());
         let seen = batch.column(5).as_primitive::<TimestampNanosecondType>();
         for row in 0..batch.num_rows() {
             found.push(Service {

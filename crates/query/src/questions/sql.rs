@@ -108,7 +108,9 @@ fn check(text: &str) -> Result<(), QueryError> {
     }
     let mut statements = DFParser::parse_sql(text).map_err(invalid)?;
     match (statements.pop_front(), statements.is_empty()) {
-        (Some(Statement::Statement(statement)), true) if matches!(*statement, SqlStatement::Query(_)) => Ok(()),
+        (Some(Statement::Statement(statement)), true) if matches!(*statement, SqlStatement::Query(_)) => {
+            Ok(())
+        }
         _ => Err(QueryError::Invalid("only one SELECT or WITH statement is run here".into())),
     }
 }
@@ -116,7 +118,11 @@ fn check(text: &str) -> Result<(), QueryError> {
 impl SqlAnswer {
     /// (name, type) of each column.
     pub fn columns(&self) -> Vec<(String, &'static str)> {
-        self.schema.fields().iter().map(|field| (field.name().clone(), type_name(field.data_type()))).collect()
+        self.schema
+            .fields()
+            .iter()
+            .map(|field| (field.name().clone(), type_name(field.data_type())))
+            .collect()
     }
 
     /// A cell as JSON.
@@ -127,7 +133,8 @@ impl SqlAnswer {
             return serde_json::Value::Null;
         }
         if column.data_type().is_integer() || *column.data_type() == DataType::Float32 {
-            let text = datafusion::arrow::util::display::array_value_to_string(column, row).unwrap_or_default();
+            let text =
+                datafusion::arrow::util::display::array_value_to_string(column, row).unwrap_or_default();
             return serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
         }
         match column.data_type() {
@@ -136,7 +143,9 @@ impl SqlAnswer {
                 let value = column.as_primitive::<Float64Type>().value(row);
                 serde_json::Number::from_f64(value).map_or_else(|| value.to_string().into(), Into::into)
             }
-            _ => datafusion::arrow::util::display::array_value_to_string(column, row).unwrap_or_default().into(),
+            _ => datafusion::arrow::util::display::array_value_to_string(column, row)
+                .unwrap_or_default()
+                .into(),
         }
     }
 }

@@ -103,7 +103,8 @@ fn assemble(trace_id: TraceId, rows: &[TraceRows]) -> Result<Trace, QueryError> 
     }
     let mut strays = Vec::new();
     for row in attached {
-        let (Row::Event(parent, attached) | Row::Link(parent, attached) | Row::Log(parent, attached)) = &row else {
+        let (Row::Event(parent, attached) | Row::Link(parent, attached) | Row::Log(parent, attached)) = &row
+        else {
             continue;
         };
         let owner = parent.as_ref().and_then(|parent| idx_by_id.get(parent)).map(|idx| &mut kept[*idx]);
@@ -124,7 +125,8 @@ fn assemble(trace_id: TraceId, rows: &[TraceRows]) -> Result<Trace, QueryError> 
         }
     }
     let start_ns = kept.first().map_or(0, |span| span.start_ns);
-    let end_ns = kept.iter().map(|span| span.start_ns.saturating_add(span.duration_ns)).max().unwrap_or(start_ns);
+    let end_ns =
+        kept.iter().map(|span| span.start_ns.saturating_add(span.duration_ns)).max().unwrap_or(start_ns);
     Ok(Trace {
         trace_id: trace_id.to_string(),
         start_ns,
@@ -135,7 +137,8 @@ fn assemble(trace_id: TraceId, rows: &[TraceRows]) -> Result<Trace, QueryError> 
 }
 
 /// What the view shows beside the fields, so that it is not repeated among them.
-const SHOWN_ELSEWHERE: &[&str] = &["trace.trace_id", "trace.span_id", "trace.parent_id", "name", "duration_ms"];
+const SHOWN_ELSEWHERE: &[&str] =
+    &["trace.trace_id", "trace.span_id", "trace.parent_id", "name", "duration_ms"];
 
 fn read(rows: &TraceRows) -> Result<Vec<Row>, QueryError> {
     let fields = flat(rows.signal, &rows.records)?;
@@ -159,7 +162,9 @@ fn read(rows: &TraceRows) -> Result<Vec<Row>, QueryError> {
         SHOWN_ELSEWHERE.iter().for_each(|name| drop(values.remove(*name)));
         let time_ns = times.map_or(0, |times| times.value(row));
         let byte = |column: Option<&datafusion::arrow::array::ArrayRef>| {
-            column.and_then(|column| column.as_primitive_opt::<UInt8Type>()).map_or(0, |column| column.value(row))
+            column
+                .and_then(|column| column.as_primitive_opt::<UInt8Type>())
+                .map_or(0, |column| column.value(row))
         };
         let kind = byte(kinds);
         let log = rows.signal != Signal::Span;
@@ -172,8 +177,10 @@ fn read(rows: &TraceRows) -> Result<Vec<Row>, QueryError> {
             });
             continue;
         }
-        let service = datasets.and_then(|column| column.as_string_view_opt()).map_or("", |names| names.value(row));
-        let duration_ns = durations.filter(|column| column.is_valid(row)).map_or(0, |column| column.value(row));
+        let service =
+            datasets.and_then(|column| column.as_string_view_opt()).map_or("", |names| names.value(row));
+        let duration_ns =
+            durations.filter(|column| column.is_valid(row)).map_or(0, |column| column.value(row));
         let span_kind = values.get("span.kind").and_then(Value::as_str).unwrap_or("unspecified").to_owned();
         read.push(Row::Span(Box::new(SpanView {
             span_id: span_id.unwrap_or_default(),

@@ -40,7 +40,8 @@ pub async fn trace_search(
     scope: &Scope,
     search: &TraceSearch,
 ) -> Result<Vec<TraceSummary>, QueryError> {
-    let mut columns: Vec<String> = ["#time", "#trace_id", "#kind", "#duration_ns"].map(str::to_owned).to_vec();
+    let mut columns: Vec<String> =
+        ["#time", "#trace_id", "#kind", "#duration_ns"].map(str::to_owned).to_vec();
     let mut terms = vec![r##""#trace_id" IS NOT NULL"##.to_owned(), r##""#kind" = 0"##.to_owned()];
     if let Some((field, value)) = &search.field {
         if field.starts_with('#') {

@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Column as LogicalColumn, DFSchema, ScalarValue};
+use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{CachedParquetFileReaderFactory, ParquetRowSelection};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, lit};
@@ -81,7 +81,8 @@ impl EventSource for StoreEvents {
             if wanted.iter().any(|field| field.name() == name) {
                 continue;
             }
-            let system = SYSTEM_COLUMNS.iter().find(|(system, _)| *system == name).map(|(_, data_type)| data_type);
+            let system =
+                SYSTEM_COLUMNS.iter().find(|(system, _)| *system == name).map(|(_, data_type)| data_type);
             let data_type = match system {
                 Some(data_type) => data_type.clone(),
                 None => known
@@ -106,7 +107,14 @@ impl EventSource for StoreEvents {
             Arc::new(all.project(&(0..shown.min(all.fields().len())).collect::<Vec<_>>())?)
         };
         let readers = Arc::clone(&self.readers);
-        Ok(Arc::new(EventTable { store: self.store.clone(), readers, scope: scope.clone(), schema, all, parts }))
+        Ok(Arc::new(EventTable {
+            store: self.store.clone(),
+            readers,
+            scope: scope.clone(),
+            schema,
+            all,
+            parts,
+        }))
     }
 }
 
@@ -229,7 +237,12 @@ impl EventTable {
         Ok(groups)
     }
 
-    fn scope_predicate(&self, time_inside: bool, datasets_inside: bool, trace_id: Option<&TraceId>) -> Option<Expr> {
+    fn scope_predicate(
+        &self,
+        time_inside: bool,
+        datasets_inside: bool,
+        trace_id: Option<&TraceId>,
+    ) -> Option<Expr> {
         let mut terms = Vec::new();
         let column = |name: &str| Expr::Column(LogicalColumn::new_unqualified(name));
         let instant = |time_ns: i64| lit(ScalarValue::TimestampNanosecond(Some(time_ns), None));
@@ -241,8 +254,7 @@ impl EventTable {
             terms.push(column(TIME).lt(instant(self.scope.time.end_ns)));
         }
         if let (false, Some(wanted)) = (datasets_inside, &self.scope.datasets) {
-            let wanted =
-                wanted.iter().map(|name| lit(ScalarValue::Utf8View(Some(name.clone())))).collect();
+            let wanted = wanted.iter().map(|name| lit(ScalarValue::Utf8View(Some(name.clone())))).collect();
             terms.push(column(DATASET).in_list(wanted, false));
         }
         terms.into_iter().reduce(Expr::and)
@@ -260,7 +272,8 @@ impl EventTable {
             .with_table_parquet_options(state.table_options().parquet.clone())
             .with_pushdown_filters(true)
             .with_parquet_file_reader_factory(Arc::clone(&self.readers) as _);
-        let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new(); state.config().target_partitions().max(1)];
+        let mut groups: Vec<Vec<PartitionedFile>> =
+            vec![Vec::new(); state.config().target_partitions().max(1)];
         let mut loads = vec![0_i64; groups.len()];
         let mut newest_first: Vec<&(Arc<Part>, Option<Vec<RowRun>>)> = parts.iter().collect();
         newest_first.sort_by_key(|(part, _)| std::cmp::Reverse(part.meta.time_max_ns));
@@ -330,7 +343,8 @@ fn filtered(
     let Some(predicate) = predicate else { return Ok(source) };
     let schema = DFSchema::try_from(source.schema().as_ref().clone())?;
     let predicate = state.create_physical_expr(predicate.clone(), &schema)?;
-    let filter = FilterExecBuilder::new(predicate, source).apply_projection(Some((0..shown).collect()))?.build()?;
+    let filter =
+        FilterExecBuilder::new(predicate, source).apply_projection(Some((0..shown).collect()))?.build()?;
     Ok(Arc::new(filter))
 }
 
@@ -360,7 +374,9 @@ fn trace_id_of(filter: &Expr) -> Option<TraceId> {
     if *op != Operator::Eq {
         return None;
     }
-    let (Expr::Column(column), Expr::Literal(value, _)) = (left.as_ref(), right.as_ref()) else { return None };
+    let (Expr::Column(column), Expr::Literal(value, _)) = (left.as_ref(), right.as_ref()) else {
+        return None;
+    };
     match (column.name.as_str(), value) {
         (TRACE_ID, ScalarValue::FixedSizeBinary(16, Some(id))) => TraceId::from_bytes(id),
         // Any other spelling is no id but an attribute of that name, which no index knows.

@@ -54,11 +54,32 @@ pub(crate) const BUILTINS: &[Builtin] = {
         builtin("meta.invalid_duration", Boolean, T::InvalidDuration, &[F::DurationNs], F::DurationNs, SPANS),
         builtin("type", Text, T::SpanKind, &[F::SpanKind, F::Kind, F::Source], F::DurationNs, SPANS),
         builtin("span.kind", Text, T::SpanKind, &[F::SpanKind, F::Kind, F::Source], F::DurationNs, SPANS),
-        builtin("status_code", Integer, T::SpanInt, &[F::StatusCode, F::Kind, F::Source], F::DurationNs, SPANS),
+        builtin(
+            "status_code",
+            Integer,
+            T::SpanInt,
+            &[F::StatusCode, F::Kind, F::Source],
+            F::DurationNs,
+            SPANS,
+        ),
         builtin("status_message", Text, T::Copy, &[F::StatusMessage], F::StatusMessage, SPANS),
         builtin("error", Boolean, T::Error, &[F::StatusCode], F::DurationNs, SPANS),
-        builtin("span.num_events", Integer, T::SpanInt, &[F::EventCount, F::Kind, F::Source], F::DurationNs, SPANS),
-        builtin("span.num_links", Integer, T::SpanInt, &[F::LinkCount, F::Kind, F::Source], F::DurationNs, SPANS),
+        builtin(
+            "span.num_events",
+            Integer,
+            T::SpanInt,
+            &[F::EventCount, F::Kind, F::Source],
+            F::DurationNs,
+            SPANS,
+        ),
+        builtin(
+            "span.num_links",
+            Integer,
+            T::SpanInt,
+            &[F::LinkCount, F::Kind, F::Source],
+            F::DurationNs,
+            SPANS,
+        ),
         builtin("meta.signal_type", Text, T::SignalType, &[F::Source], F::Time, ALL),
         builtin("meta.annotation_type", Text, T::SpanAnnotation, &[F::Kind], F::Kind, SPANS),
         builtin("meta.annotation_type", Text, T::LogAnnotation, &[F::TraceId, F::Source], F::TraceId, LOGS),
@@ -85,7 +106,14 @@ pub(crate) const BUILTINS: &[Builtin] = {
         builtin("resource.schema_url", Text, T::Copy, &[F::ResourceSchemaUrl], F::ResourceSchemaUrl, ALL),
         builtin("scope.schema_url", Text, T::Copy, &[F::ScopeSchemaUrl], F::ScopeSchemaUrl, ALL),
         builtin("severity", Text, T::Severity, &[F::SeverityNumber, F::Source], F::SeverityNumber, LOGS),
-        builtin("severity_code", Integer, T::SourceInt, &[F::SeverityNumber, F::Source], F::SeverityNumber, LOGS),
+        builtin(
+            "severity_code",
+            Integer,
+            T::SourceInt,
+            &[F::SeverityNumber, F::Source],
+            F::SeverityNumber,
+            LOGS,
+        ),
         builtin("severity_text", Text, T::Copy, &[F::SeverityText], F::SeverityText, LOGS),
         builtin("flags", Integer, T::Copy, &[F::Flags], F::Flags, LOGS),
         builtin("event.name", Text, T::Copy, &[F::EventName], F::EventName, LOGS),
@@ -116,7 +144,11 @@ pub(crate) fn fields(columns: &BTreeMap<String, i64>, signals: &[Signal]) -> Vec
     }
     found
         .into_iter()
-        .map(|(name, (field_type, last_written_ms))| FieldInfo { name: name.to_owned(), field_type, last_written_ms })
+        .map(|(name, (field_type, last_written_ms))| FieldInfo {
+            name: name.to_owned(),
+            field_type,
+            last_written_ms,
+        })
         .collect()
 }
 
@@ -175,11 +207,20 @@ mod tests {
 
     #[test]
     fn a_field_has_one_type_however_it_was_sent() {
-        let columns: BTreeMap<String, i64> =
-            ["oi:n", "of:n", "os:mixed", "oi:mixed", "rb:flag", "oj:list", "duration_ns", "oi:sampleRate", "trace_id"]
-                .into_iter()
-                .map(|name| (name.to_owned(), 5))
-                .collect();
+        let columns: BTreeMap<String, i64> = [
+            "oi:n",
+            "of:n",
+            "os:mixed",
+            "oi:mixed",
+            "rb:flag",
+            "oj:list",
+            "duration_ns",
+            "oi:sampleRate",
+            "trace_id",
+        ]
+        .into_iter()
+        .map(|name| (name.to_owned(), 5))
+        .collect();
         let fields = fields(&columns, &[Signal::Span]);
         let get = |name: &str| fields.iter().find(|field| field.name == name).map(|field| field.field_type);
         assert_eq!(get("n"), Some(FieldType::Float));

@@ -14,7 +14,8 @@ use crate::QueryError;
 /// One column for each field of the batch.
 pub(crate) fn flat(signal: Signal, records: &RecordBatch) -> Result<RecordBatch, QueryError> {
     let physical = records.schema();
-    let names: BTreeMap<String, i64> = physical.fields().iter().map(|field| (field.name().clone(), 0)).collect();
+    let names: BTreeMap<String, i64> =
+        physical.fields().iter().map(|field| (field.name().clone(), 0)).collect();
     let mut shown: Vec<Field> = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for field in fields(&names, &[signal]) {

@@ -52,8 +52,10 @@ fn read(chunk: &FreshChunk, schema: &SchemaRef, signal: Signal) -> Result<Record
     for field in schema.fields() {
         values.push(resolve(field.name(), field.data_type(), signal, physical)?);
     }
-    let columns: BTreeSet<usize> =
-        values.iter().flat_map(|value| collect_columns(value).into_iter().map(|column| column.index())).collect();
+    let columns: BTreeSet<usize> = values
+        .iter()
+        .flat_map(|value| collect_columns(value).into_iter().map(|column| column.index()))
+        .collect();
     let columns: Vec<usize> = columns.into_iter().collect();
     let batch = chunk.read(&columns).map_err(|error| DataFusionError::External(Box::new(error)))?;
     let mut arrays = Vec::with_capacity(values.len());

@@ -38,7 +38,11 @@ impl PhysicalExprAdapterFactory for FieldAdapterFactory {
         logical_file_schema: SchemaRef,
         physical_file_schema: SchemaRef,
     ) -> Result<Arc<dyn PhysicalExprAdapter>> {
-        Ok(Arc::new(FieldAdapter { signal: self.signal, fields: logical_file_schema, physical: physical_file_schema }))
+        Ok(Arc::new(FieldAdapter {
+            signal: self.signal,
+            fields: logical_file_schema,
+            physical: physical_file_schema,
+        }))
     }
 }
 
@@ -74,7 +78,8 @@ pub(crate) fn resolve(
     for column in candidates(name) {
         choices.extend(attribute(&column, field_type, signal, physical)?);
     }
-    for builtin in BUILTINS.iter().filter(|builtin| builtin.name == name && builtin.signals.contains(&signal)) {
+    for builtin in BUILTINS.iter().filter(|builtin| builtin.name == name && builtin.signals.contains(&signal))
+    {
         let main = builtin.inputs[0];
         let present = physical.index_of(main.name()).is_ok()
             || main.column().default.is_some()
@@ -160,7 +165,10 @@ fn null(data_type: &DataType) -> Result<Arc<dyn PhysicalExpr>> {
     Ok(Arc::new(Literal::new(ScalarValue::try_from(data_type)?)))
 }
 
-fn first_value(mut choices: Vec<Arc<dyn PhysicalExpr>>, data_type: &DataType) -> Result<Arc<dyn PhysicalExpr>> {
+fn first_value(
+    mut choices: Vec<Arc<dyn PhysicalExpr>>,
+    data_type: &DataType,
+) -> Result<Arc<dyn PhysicalExpr>> {
     let Some(last) = choices.pop() else { return null(data_type) };
     if choices.is_empty() {
         return Ok(last);

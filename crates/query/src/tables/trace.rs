@@ -62,10 +62,16 @@ impl StoreEvents {
         Ok(found)
     }
 
-    async fn merged_rows(&self, part: &Arc<Part>, trace_id: &TraceId) -> Result<Vec<RecordBatch>, QueryError> {
+    async fn merged_rows(
+        &self,
+        part: &Arc<Part>,
+        trace_id: &TraceId,
+    ) -> Result<Vec<RecordBatch>, QueryError> {
         let failed = |error: tracery_store::StoreError| QueryError::Store(error.to_string());
         let broken = |error: parquet::errors::ParquetError| QueryError::Store(error.to_string());
-        let Some(index) = self.store().trace_index(part).await.map_err(failed)? else { return Ok(Vec::new()) };
+        let Some(index) = self.store().trace_index(part).await.map_err(failed)? else {
+            return Ok(Vec::new());
+        };
         let runs = index.find(&trace_id.0);
         if runs.is_empty() {
             return Ok(Vec::new());
@@ -96,7 +102,10 @@ impl AsyncFileReader for PartReader {
         self.0.get_bytes(range)
     }
 
-    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
+    fn get_byte_ranges(
+        &mut self,
+        ranges: Vec<Range<u64>>,
+    ) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
         self.0.get_byte_ranges(ranges)
     }
 
@@ -136,7 +145,9 @@ fn only(
 
 fn matches(ids: &ArrayRef, trace_id: &TraceId) -> BooleanArray {
     match ids.as_fixed_size_binary_opt() {
-        Some(ids) => (0..ids.len()).map(|row| Some(ids.is_valid(row) && ids.value(row) == trace_id.0)).collect(),
+        Some(ids) => {
+            (0..ids.len()).map(|row| Some(ids.is_valid(row) && ids.value(row) == trace_id.0)).collect()
+        }
         None => BooleanArray::from(vec![false; ids.len()]),
     }
 }

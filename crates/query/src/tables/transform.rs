@@ -116,7 +116,8 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
             let values = values.as_primitive::<Int64Type>();
             let (kinds, sources) = (bytes(&inputs[1]), bytes(&inputs[2]));
             Arc::new(Int64Array::from_iter(
-                (0..values.len()).map(|row| (kinds[row] == 0 && sources[row] == 0).then(|| values.value(row))),
+                (0..values.len())
+                    .map(|row| (kinds[row] == 0 && sources[row] == 0).then(|| values.value(row))),
             ))
         }
         Transform::SourceInt => {
@@ -155,7 +156,10 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
         })),
         Transform::LogAnnotation => {
             let sources = bytes(&inputs[1]);
-            texts((0..first.len()).map(|row| (first.is_valid(row) && sources[row] == 0).then_some("span_event")))
+            texts(
+                (0..first.len())
+                    .map(|row| (first.is_valid(row) && sources[row] == 0).then_some("span_event")),
+            )
         }
         Transform::InstrumentationLibrary => {
             let names = first.as_string_view();
@@ -232,7 +236,8 @@ fn hex(array: &ArrayRef) -> Result<ArrayRef> {
             text.push(DIGITS[usize::from(byte >> 4)]);
             text.push(DIGITS[usize::from(byte & 15)]);
         }
-        let offset = u32::try_from(start).map_err(|_| datafusion::error::DataFusionError::Execution("a batch has too many ids".into()))?;
+        let offset = u32::try_from(start)
+            .map_err(|_| datafusion::error::DataFusionError::Execution("a batch has too many ids".into()))?;
         let view = make_view(&text[start..], 0, offset);
         views.push(view);
         last = Some((row, view));
@@ -278,15 +283,17 @@ pub(crate) fn any_value_text(otlp: &str) -> String {
 }
 
 fn plain(value: &Value) -> Value {
-    let Some((kind, inner)) = value.as_object().and_then(|object| object.iter().next()) else { return Value::Null };
+    let Some((kind, inner)) = value.as_object().and_then(|object| object.iter().next()) else {
+        return Value::Null;
+    };
     match kind.as_str() {
         "intValue" => match inner {
             Value::String(text) => text.parse::<i64>().map_or(inner.clone(), Value::from),
             other => other.clone(),
         },
-        "arrayValue" => inner["values"].as_array().map_or(Value::Array(vec![]), |values| {
-            Value::Array(values.iter().map(plain).collect())
-        }),
+        "arrayValue" => inner["values"]
+            .as_array()
+            .map_or(Value::Array(vec![]), |values| Value::Array(values.iter().map(plain).collect())),
         "kvlistValue" => {
             let mut object = serde_json::Map::new();
             for entry in inner["values"].as_array().into_iter().flatten() {

@@ -85,7 +85,8 @@ async fn create(
         Kind::Configuration => KeyKind::Configuration,
         Kind::Management => KeyKind::Management,
         Kind::Aws | Kind::Rollbar => {
-            let error = anyhow::anyhow!("there are no keys of this kind yet: the door they open is not built");
+            let error =
+                anyhow::anyhow!("there are no keys of this kind yet: the door they open is not built");
             return Err(Failure { code: EXIT_USAGE, error });
         }
     };

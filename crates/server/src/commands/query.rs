@@ -57,11 +57,15 @@ enum Format {
 pub(crate) async fn run(mut args: QueryArgs) -> Result<(), Failure> {
     if args.question == "-" {
         args.question.clear();
-        std::io::stdin().take(1 << 20).read_to_string(&mut args.question).context("cannot read the question")?;
+        std::io::stdin()
+            .take(1 << 20)
+            .read_to_string(&mut args.question)
+            .context("cannot read the question")?;
     }
     let (path, body) = if args.question.trim_start().starts_with('{') {
-        let spec: Value =
-            serde_json::from_str(&args.question).context("the specification is not JSON").or_exit(EXIT_QUERY)?;
+        let spec: Value = serde_json::from_str(&args.question)
+            .context("the specification is not JSON")
+            .or_exit(EXIT_QUERY)?;
         ("query", spec)
     } else {
         ("sql", json!({ "sql": args.question }))
@@ -131,13 +135,16 @@ async fn ask_directory(
         Err(never) => match never {},
     };
     let status = response.status().as_u16();
-    let bytes = axum::body::to_bytes(response.into_body(), ANSWER_BYTES_MAX).await.context("answer too large")?;
+    let bytes =
+        axum::body::to_bytes(response.into_body(), ANSWER_BYTES_MAX).await.context("answer too large")?;
     store.close().await;
     Ok((status, parse(&bytes)?))
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Failure> {
-    serde_json::from_slice(bytes).context("the answer is not JSON; is that a Tracery server?").or_exit(EXIT_UNREACHABLE)
+    serde_json::from_slice(bytes)
+        .context("the answer is not JSON; is that a Tracery server?")
+        .or_exit(EXIT_UNREACHABLE)
 }
 
 /// Shows on a terminal that something is going on.

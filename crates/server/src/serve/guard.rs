@@ -206,14 +206,21 @@ mod tests {
 
     #[tokio::test]
     async fn in_open_mode_only_loopback_names_lead_here() {
-        for host in ["localhost:8080", "127.0.0.1", "127.9.9.9:1", "[::1]:8080", "api.honeycomb.io", "LOCALHOST."] {
+        for host in
+            ["localhost:8080", "127.0.0.1", "127.9.9.9:1", "[::1]:8080", "api.honeycomb.io", "LOCALHOST."]
+        {
             assert_eq!(status(false, "/", &[("host", host)]).await, 200, "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example", "192.168.1.2", "127.0.0.1.evil.example", "a b", ""] {
+        for host in
+            ["evil.example", "localhost.evil.example", "192.168.1.2", "127.0.0.1.evil.example", "a b", ""]
+        {
             assert_eq!(status(false, "/", &[("host", host)]).await, 403, "{host}");
         }
         assert_eq!(status(false, "/", &[]).await, 403);
-        assert_eq!(status(false, "http://api.honeycomb.io/1/auth", &[("host", "api.honeycomb.io")]).await, 200);
+        assert_eq!(
+            status(false, "http://api.honeycomb.io/1/auth", &[("host", "api.honeycomb.io")]).await,
+            200
+        );
         assert_eq!(status(false, "http://evil.example/", &[("host", "localhost")]).await, 403);
         assert_eq!(status(true, "/", &[("host", "tracery.example")]).await, 200);
     }
@@ -232,7 +239,11 @@ mod tests {
             ("/v1/traces", "https://evil.example", 200),
         ] {
             for verified in [false, true] {
-                assert_eq!(status(verified, path, &[host, ("origin", origin)]).await, expected, "{path} {origin}");
+                assert_eq!(
+                    status(verified, path, &[host, ("origin", origin)]).await,
+                    expected,
+                    "{path} {origin}"
+                );
             }
         }
         let cross = ("sec-fetch-site", "cross-site");

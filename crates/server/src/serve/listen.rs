@@ -60,7 +60,8 @@ impl Listeners {
         router: Router,
     ) -> std::io::Result<()> {
         self.bound.push(Bound { name, address: listener.local_addr()? });
-        let (connections, stop, tasks) = (Arc::clone(&self.connections), self.stop.clone(), self.tasks.clone());
+        let (connections, stop, tasks) =
+            (Arc::clone(&self.connections), self.stop.clone(), self.tasks.clone());
         self.tasks.spawn(async move {
             loop {
                 tokio::select! {
@@ -89,7 +90,10 @@ impl Listeners {
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
-            tracing::warn!(connections = self.tasks.len(), "requests that did not finish in time are cut off");
+            tracing::warn!(
+                connections = self.tasks.len(),
+                "requests that did not finish in time are cut off"
+            );
         }
     }
 }

@@ -94,7 +94,13 @@ impl Figures {
             page.single(name, "counter", about, read(value));
         }
         let commit_s = seconds(read(&stats.commit_us));
-        page.summary("tracery_store_commit_seconds", "Time of group commits.", &[], commit_s, read(&stats.commits));
+        page.summary(
+            "tracery_store_commit_seconds",
+            "Time of group commits.",
+            &[],
+            commit_s,
+            read(&stats.commits),
+        );
         let merge_s = seconds(read(&stats.merge_us));
         page.summary("tracery_store_merge_seconds", "Time of merges.", &[], merge_s, read(&stats.merges));
         let queued = self.store.queued_bytes();

@@ -60,7 +60,10 @@ fn s3_options() -> Vec<(String, String)> {
         ("AWS_ENDPOINT_URL", "aws_endpoint"),
         ("AWS_ALLOW_HTTP", "aws_allow_http"),
     ];
-    NAMES.iter().filter_map(|(variable, option)| Some(((*option).to_owned(), std::env::var(variable).ok()?))).collect()
+    NAMES
+        .iter()
+        .filter_map(|(variable, option)| Some(((*option).to_owned(), std::env::var(variable).ok()?)))
+        .collect()
 }
 
 /// The API over an open store. `query_memory_bytes` is what all questions together may hold.
@@ -73,16 +76,23 @@ pub(crate) fn api(
 ) -> Result<(Api, Arc<ports::Specs>)> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let context = Arc::new(
-        tracery_query::session_context(query_memory_bytes, threads).context("cannot start the query engine")?,
+        tracery_query::session_context(query_memory_bytes, threads)
+            .context("cannot start the query engine")?,
     );
     let events = StoreEvents::new(store.clone(), &context);
-    let specs = Arc::new(ports::Specs::new(Arc::clone(&context), events.clone(), settings.clone(), Arc::clone(&clock)));
+    let specs = Arc::new(ports::Specs::new(
+        Arc::clone(&context),
+        events.clone(),
+        settings.clone(),
+        Arc::clone(&clock),
+    ));
     let mut api = Api::new(settings.clone(), context, events, clock, verified);
     api.specs = Some(Arc::clone(&specs) as Arc<dyn tracery_api::SpecQueries>);
     api.sessions = Some(Arc::new(ports::People(settings.clone())));
     api.saved_queries = Some(Arc::new(ports::Saved(settings.clone())));
-    api.trace_to_otlp =
-        Some(Arc::new(|rows| tracery_otlp::read_back::trace_to_otlp_json(rows).map_err(|error| error.to_string())));
+    api.trace_to_otlp = Some(Arc::new(|rows| {
+        tracery_otlp::read_back::trace_to_otlp_json(rows).map_err(|error| error.to_string())
+    }));
     Ok((api, specs))
 }
 
@@ -221,8 +231,9 @@ async fn listen(house: &House, doors: Doors) -> Result<Listeners, Failure> {
     // All are bound before any answers: a server with a door missing never starts.
     let mut bound = Vec::new();
     for (name, address, router) in doors {
-        let listener =
-            TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} ({name})"))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address} ({name})"))?;
         bound.push((name, listener, router));
     }
     for (name, listener, router) in bound {

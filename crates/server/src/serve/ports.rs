@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 use tracery_api::{SavedQueries, SavedQuery, Sessions, SpecQueries};
 use tracery_honeycomb::{ColumnInfo, FieldError, Queries};
 use tracery_model::{EnvironmentId, Signal, TimeRange};
+use tracery_query::languages::honeycomb::spec::{Calculation, CalculationOp};
 use tracery_query::languages::honeycomb::{
     BubbleUpLimits, Limits, RunOptions, RunScope, Selection, Spec, bubble_up, calculated, run,
 };
-use tracery_query::languages::honeycomb::spec::{Calculation, CalculationOp};
 use tracery_query::{EventSource, FieldInfo, FieldType, QueryError, Scope, StoreEvents};
-use tracery_settings::{ALL_DATASETS, Document, DocumentKind, NewDocument, Place, Settings, SettingsError, slugify};
+use tracery_settings::{
+    ALL_DATASETS, Document, DocumentKind, NewDocument, Place, Settings, SettingsError, slugify,
+};
 use tracery_stdx::Clock;
 
 /// Honeycomb's query language over the store.
@@ -67,9 +69,10 @@ impl Specs {
             let place = Place { environment, kind: DocumentKind::CalculatedField, scope };
             let documents = self.settings.documents(place).await;
             for document in documents.map_err(|error| QueryError::Store(error.to_string()))? {
-                let (Some(alias), Some(expression)) =
-                    (document.body["alias"].as_str().or(document.name.as_deref()), document.body["expression"].as_str())
-                else {
+                let (Some(alias), Some(expression)) = (
+                    document.body["alias"].as_str().or(document.name.as_deref()),
+                    document.body["expression"].as_str(),
+                ) else {
                     continue;
                 };
                 // The dataset's own hides the environment's.
@@ -96,8 +99,7 @@ impl SpecQueries for Specs {
     ) -> Result<Value, QueryError> {
         let spec = parse(spec)?;
         let fields = self.calculated_fields(environment, dataset).await?;
-        let options =
-            RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(self.now_s()) };
+        let options = RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(self.now_s()) };
         let scope = self.scope(environment, dataset);
         let limits = Limits::default();
         let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &limits);
@@ -125,8 +127,7 @@ impl SpecQueries for Specs {
         let scope = self.scope(environment, dataset);
         let now_s = self.now_s();
         let limits = BubbleUpLimits::default();
-        let ask =
-            bubble_up(&self.context, &self.events, &scope, &spec, &fields, &selection, now_s, &limits);
+        let ask = bubble_up(&self.context, &self.events, &scope, &spec, &fields, &selection, now_s, &limits);
         let found = Box::pin(ask).await?;
         let mut answer = found.to_json();
         answer["rows_examined"] = found.rows_examined.into();
@@ -209,9 +210,9 @@ struct SelectionBody {
 fn read_selection(selection: &Value) -> Result<Selection, QueryError> {
     let chosen = SelectionBody::deserialize(selection)
         .map_err(|error| QueryError::Invalid(format!("selection: {error}")))?;
-    let range = chosen.column.map(|column| {
-        (column, chosen.min.unwrap_or(f64::NEG_INFINITY), chosen.max.unwrap_or(f64::INFINITY))
-    });
+    let range = chosen
+        .column
+        .map(|column| (column, chosen.min.unwrap_or(f64::NEG_INFINITY), chosen.max.unwrap_or(f64::INFINITY)));
     Ok(Selection { time_s: chosen.start_time.zip(chosen.end_time), range, group: chosen.group })
 }
 

@@ -116,11 +116,7 @@ impl Writer {
             builder.text(Fixed::Name, &format!("{} {route}", span.method));
             builder.attribute(Origin::Own, "http.request.method", Value::Str(&span.method));
             builder.attribute(Origin::Own, "http.route", Value::Str(route));
-            builder.attribute(
-                Origin::Own,
-                "http.response.status_code",
-                Value::Int(i64::from(span.status)),
-            );
+            builder.attribute(Origin::Own, "http.response.status_code", Value::Int(i64::from(span.status)));
         }
         let Some(batch) = builder.finish() else { return };
         if let Err(error) = self.sink.accept(self.environment, vec![batch]).await {

@@ -78,7 +78,8 @@ impl Catalog {
     pub(crate) async fn apply(&self, change: &Change<'_>) -> Result<Option<i64>, StoreError> {
         let mut transaction = self.pool.begin().await?;
         for id in &change.removed {
-            let done = sqlx::query("DELETE FROM parts WHERE id = $1").bind(*id).execute(&mut *transaction).await?;
+            let done =
+                sqlx::query("DELETE FROM parts WHERE id = $1").bind(*id).execute(&mut *transaction).await?;
             if done.rows_affected() != 1 {
                 transaction.rollback().await?;
                 return Ok(None);
@@ -90,9 +91,10 @@ impl Catalog {
         for key in &change.keys {
             keys::upsert(&mut transaction, key).await?;
         }
-        let row = sqlx::query("UPDATE catalog_version SET version = version + 1 WHERE one = 1 RETURNING version")
-            .fetch_one(&mut *transaction)
-            .await?;
+        let row =
+            sqlx::query("UPDATE catalog_version SET version = version + 1 WHERE one = 1 RETURNING version")
+                .fetch_one(&mut *transaction)
+                .await?;
         let version = row.try_get("version")?;
         transaction.commit().await?;
         Ok(Some(version))
@@ -100,7 +102,8 @@ impl Catalog {
 
     /// Changes whenever the list does.
     pub async fn version(&self) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT version FROM catalog_version WHERE one = 1").fetch_one(&self.pool).await?;
+        let row =
+            sqlx::query("SELECT version FROM catalog_version WHERE one = 1").fetch_one(&self.pool).await?;
         Ok(row.try_get("version")?)
     }
 
@@ -118,12 +121,20 @@ impl Catalog {
 
     /// Whether a part is listed: what a commit asks when the answer to its transaction was lost.
     pub(crate) async fn is_listed(&self, id: &str) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 AS one FROM parts WHERE id = $1").bind(id).fetch_optional(&self.pool).await?;
+        let row = sqlx::query("SELECT 1 AS one FROM parts WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
         Ok(row.is_some())
     }
 
     /// Takes a damaged part off the list and remembers why.
-    pub(crate) async fn set_aside(&self, meta: &PartMeta, reason: &str, now_ms: i64) -> Result<(), StoreError> {
+    pub(crate) async fn set_aside(
+        &self,
+        meta: &PartMeta,
+        reason: &str,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         sqlx::query("DELETE FROM parts WHERE id = $1").bind(&meta.id).execute(&mut *transaction).await?;
         sqlx::query(
@@ -146,7 +157,8 @@ impl Catalog {
 
     /// Paths of parts that were set aside, which the sweeper leaves alone, and why.
     pub async fn parts_set_aside(&self) -> Result<Vec<(String, String)>, StoreError> {
-        let rows = sqlx::query("SELECT path, reason FROM parts_set_aside ORDER BY id").fetch_all(&self.pool).await?;
+        let rows =
+            sqlx::query("SELECT path, reason FROM parts_set_aside ORDER BY id").fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok((row.try_get("path")?, row.try_get("reason")?))).collect()
     }
 }
@@ -188,7 +200,8 @@ fn part_from_row(row: &AnyRow) -> Result<PartMeta, StoreError> {
         time_max_ns: row.try_get("time_max_ns")?,
         row_count: row.try_get("row_count")?,
         byte_count: row.try_get("byte_count")?,
-        crc32: u32::try_from(row.try_get::<i64, _>("crc32")?).map_err(|_| damaged("its checksum is no u32"))?,
+        crc32: u32::try_from(row.try_get::<i64, _>("crc32")?)
+            .map_err(|_| damaged("its checksum is no u32"))?,
         datasets: serde_json::from_str(&datasets).map_err(|_| damaged("its datasets are not JSON"))?,
         created_ms: row.try_get("created_ms")?,
         path,

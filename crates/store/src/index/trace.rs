@@ -113,7 +113,12 @@ impl TraceIndex {
         Ok(Self {
             hashes: u32s(hashes),
             first_rows: u32s(first_rows),
-            row_counts: row_counts.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect(),
+            row_counts: row_counts
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .map(|bytes| u16::from_le_bytes(*bytes))
+                .collect(),
         })
     }
 }

@@ -57,10 +57,14 @@ impl Input {
                 .with_batch_size(64 << 10)
                 .build()?;
                 let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>()?;
-                for (idx, field) in batches.first().map(RecordBatch::schema).iter().flat_map(|schema| {
-                    schema.fields().iter().cloned().enumerate().collect::<Vec<_>>()
-                }) {
-                    let pieces: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(idx).as_ref()).collect();
+                for (idx, field) in batches
+                    .first()
+                    .map(RecordBatch::schema)
+                    .iter()
+                    .flat_map(|schema| schema.fields().iter().cloned().enumerate().collect::<Vec<_>>())
+                {
+                    let pieces: Vec<&dyn Array> =
+                        batches.iter().map(|batch| batch.column(idx).as_ref()).collect();
                     found.insert(field.name().clone(), concat(&pieces)?);
                 }
             }

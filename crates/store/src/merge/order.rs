@@ -59,7 +59,8 @@ pub(crate) fn sort(inputs: &[Input], signal: Signal) -> Result<Order, StoreError
     let names = [Fixed::Time.name(), Fixed::TraceId.name(), Fixed::Dataset.name(), Fixed::Kind.name()];
     for (input_idx, input) in inputs.iter().enumerate() {
         let columns = input.read(&names)?;
-        let missing = || StoreError::Damaged { path: "input of a merge".into(), reason: "it has no time".into() };
+        let missing =
+            || StoreError::Damaged { path: "input of a merge".into(), reason: "it has no time".into() };
         let times = columns.get(Fixed::Time.name()).ok_or_else(missing)?;
         let times = times.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(missing)?;
         let ids = columns.get(Fixed::TraceId.name()).and_then(|column| column.as_fixed_size_binary_opt());
@@ -179,7 +180,12 @@ fn cut_windows(keys: &[Key], trace_ids: &[[u8; 16]], datasets: &[String]) -> Vec
             rows: start..start + len,
             time_min_ns: rows.iter().map(|key| key.time_ns).min().unwrap_or(0),
             time_max_ns: rows.iter().map(|key| key.time_ns).max().unwrap_or(0),
-            datasets: datasets.iter().zip(seen).filter(|(_, seen)| *seen).map(|(name, _)| name.clone()).collect(),
+            datasets: datasets
+                .iter()
+                .zip(seen)
+                .filter(|(_, seen)| *seen)
+                .map(|(name, _)| name.clone())
+                .collect(),
             traces,
         });
         start += len;

@@ -113,7 +113,8 @@ pub(crate) fn within_column_bound(inputs: Vec<Input>) -> Vec<Vec<Input>> {
             .map(|field| field.name().clone())
             .collect();
         let fitting = groups.iter_mut().find(|(columns, _)| {
-            columns.len() + own.iter().filter(|name| !columns.contains(*name)).count() <= ATTRIBUTE_COLUMNS_MAX
+            columns.len() + own.iter().filter(|name| !columns.contains(*name)).count()
+                <= ATTRIBUTE_COLUMNS_MAX
         });
         match fitting {
             Some((columns, inputs)) => {

@@ -125,13 +125,13 @@ impl FreshChunk {
             return Err(StoreError::Damaged { path: "chunk".into(), reason: "its rows are cut".into() });
         }
         let buffer = Buffer::from(self.bytes.slice(offset..end));
-        let decoder = FileDecoder::new(Arc::clone(&self.schema), self.version).with_projection(columns.to_vec());
+        let decoder =
+            FileDecoder::new(Arc::clone(&self.schema), self.version).with_projection(columns.to_vec());
         // The bytes are ours and their checksum was verified, so the text in them is known to be UTF-8.
         let decoder = unsafe { decoder.with_skip_validation(true) };
-        decoder.read_record_batch(&self.block, &buffer)?.ok_or_else(|| StoreError::Damaged {
-            path: "chunk".into(),
-            reason: "it has no rows".into(),
-        })
+        decoder
+            .read_record_batch(&self.block, &buffer)?
+            .ok_or_else(|| StoreError::Damaged { path: "chunk".into(), reason: "it has no rows".into() })
     }
 }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
 };
+use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -52,9 +52,11 @@ fn properties(schema: &SchemaRef) -> Result<WriterProperties, StoreError> {
             (Some(Fixed::SpanId | Fixed::LinkSpanId | Fixed::LinkTraceId), _) => {
                 builder.set_column_dictionary_enabled(path, false)
             }
-            (Some(Fixed::Time | Fixed::DurationNs | Fixed::ObservedTimeNs | Fixed::SinceSpanStartNs), _) => builder
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
+            (Some(Fixed::Time | Fixed::DurationNs | Fixed::ObservedTimeNs | Fixed::SinceSpanStartNs), _) => {
+                builder
+                    .set_column_dictionary_enabled(path.clone(), false)
+                    .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
+            }
             _ => builder,
         };
     }

@@ -47,7 +47,11 @@ pub struct Part {
 }
 
 impl Part {
-    pub(crate) fn new(meta: PartMeta, fresh: Option<FreshPart>, graveyard: mpsc::UnboundedSender<String>) -> Self {
+    pub(crate) fn new(
+        meta: PartMeta,
+        fresh: Option<FreshPart>,
+        graveyard: mpsc::UnboundedSender<String>,
+    ) -> Self {
         Self { meta, fresh, trace_index: OnceCell::new(), doomed: AtomicBool::new(false), graveyard }
     }
 

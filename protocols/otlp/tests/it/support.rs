@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde_json::Value as Json;
 use tracery_columnar::{EventBatch, Sink};
-use tracery_intake::{AuthMode, Intake, IntakeMetrics, Limits};
+use tracery_intake::{AuthMode, Intake, Limits};
 use tracery_model::{EnvironmentId, Receipt, Signal, SinkError};
 use tracery_otlp::wire::Writer;
 use tracery_otlp::{DecodeError, DecodeOptions, Decoded, Format, decode};
@@ -57,14 +57,8 @@ pub(crate) async fn world(mode: AuthMode) -> World {
     let url = format!("sqlite://{}?mode=rwc", directory.path().join("settings.db").display());
     let settings = Settings::open(&url, clock.clone()).await.unwrap();
     let sink = Arc::new(RecordingSink::default());
-    let intake = Intake {
-        sink: sink.clone(),
-        settings,
-        clock,
-        limits: Limits { body_bytes_max: 1 << 20, inflated_bytes_max: 4 << 20 },
-        mode,
-        metrics: Arc::new(IntakeMetrics::default()),
-    };
+    let limits = Limits { body_bytes_max: 1 << 20, inflated_bytes_max: 4 << 20 };
+    let intake = Intake { limits, ..Intake::new(sink.clone(), settings, clock, mode) };
     World { sink, intake, _directory: directory }
 }
 
