@@ -473,10 +473,11 @@ impl BatchBuilder {
             let column = self.fixed_column(fixed, start);
             push_owned(column, &value, count);
         }
+        let mut tail_entries = String::new();
         for (origin, key, value_type, owned) in values {
             let Some(idx) = self.attribute_column(origin, &key, value_type) else {
                 self.stats.values_in_tail += count;
-                self.shared_tail(start, count, origin, &key, value_type, &owned);
+                push_tail_entry(&mut tail_entries, origin, &key, value_type, &owned);
                 continue;
             };
             self.mark_seen(idx);
@@ -487,29 +488,14 @@ impl BatchBuilder {
             column.pad_to(start, None);
             push_owned(column, &owned, count);
         }
+        if !tail_entries.is_empty() {
+            self.shared_tail(start, count, &tail_entries);
+        }
     }
 
-    /// Adds a shared attribute that found no column to the tail of rows that are written already.
-    fn shared_tail(
-        &mut self,
-        start: usize,
-        count: usize,
-        origin: Origin,
-        key: &str,
-        value_type: ValueType,
-        owned: &Owned,
-    ) {
+    /// Adds the shared attributes that found no column, all at once, to the tail of rows that are written already.
+    fn shared_tail(&mut self, start: usize, count: usize, entries: &str) {
         self.flush_tail();
-        let mut entry = String::new();
-        push_json_text(&mut entry, &AttributeColumn { origin, value_type, key }.to_string());
-        entry.push(':');
-        match owned {
-            Owned::Text(text) => push_json_text(&mut entry, text),
-            Owned::Int(value) => entry.push_str(&value.to_string()),
-            Owned::Float(value) if value.is_finite() => entry.push_str(&format!("{value:?}")),
-            Owned::Float(value) => push_json_text(&mut entry, &value.to_string()),
-            Owned::Bool(value) => entry.push_str(&value.to_string()),
-        }
         let rows = start + count;
         let old = self.tail.take().map(|column| column.finish(rows, None, &DataType::Utf8View));
         let mut column = Column::new(&DataType::Utf8View);
@@ -519,9 +505,9 @@ impl BatchBuilder {
                 arrow::array::Array::is_valid(array, row).then(|| array.value(row))
             });
             let joined = match present {
-                Some(object) if row >= start => format!("{},{entry}}}", &object[..object.len() - 1]),
+                Some(object) if row >= start => format!("{},{entries}}}", &object[..object.len() - 1]),
                 Some(object) => object.to_owned(),
-                None if row >= start => format!("{{{entry}}}"),
+                None if row >= start => format!("{{{entries}}}"),
                 None => continue,
             };
             column.pad_to(row, None);
@@ -535,9 +521,9 @@ impl BatchBuilder {
 
     /// Memory held so far, roughly.
     pub fn byte_count(&self) -> usize {
-        let columns =
-            self.fixed.iter().flatten().chain(self.attributes.iter().map(|attribute| &attribute.column));
-        columns
+        let attributes = self.attributes.iter().map(|attribute| &attribute.column);
+        let columns = self.fixed.iter().flatten().chain(attributes).chain(&self.tail);
+        let columns_bytes: usize = columns
             .map(|column| match &column.data {
                 Data::Text(text) => text.byte_count(),
                 Data::Bytes(bytes, _) => bytes.len(),
@@ -545,7 +531,8 @@ impl BatchBuilder {
                 Data::Bool(values) => values.len(),
                 Data::Int(_) | Data::Float(_) => column.len * 8,
             })
-            .sum()
+            .sum();
+        columns_bytes + self.tail_row.len()
     }
 
     /// The batch, or `None` when no row was begun.
@@ -629,6 +616,22 @@ fn push_owned(column: &mut Column, value: &Owned, count: usize) {
         _ => unreachable!("the column was found by the value's type"),
     }
     column.pushed(count);
+}
+
+/// Appends one member of a tail object.
+fn push_tail_entry(out: &mut String, origin: Origin, key: &str, value_type: ValueType, owned: &Owned) {
+    if !out.is_empty() {
+        out.push(',');
+    }
+    push_json_text(out, &AttributeColumn { origin, value_type, key }.to_string());
+    out.push(':');
+    match owned {
+        Owned::Text(text) => push_json_text(out, text),
+        Owned::Int(value) => out.push_str(&value.to_string()),
+        Owned::Float(value) if value.is_finite() => out.push_str(&format!("{value:?}")),
+        Owned::Float(value) => push_json_text(out, &value.to_string()),
+        Owned::Bool(value) => out.push_str(&value.to_string()),
+    }
 }
 
 fn slot_of(origin: Origin, value_type: ValueType) -> usize {

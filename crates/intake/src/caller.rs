@@ -56,6 +56,20 @@ impl Caller {
     }
 }
 
+/// Who calls the team-wide API (Honeycomb's v2).
+#[derive(Debug, Clone)]
+pub struct ManagementCaller {
+    /// `None` in open mode without a known key: such a caller may do everything.
+    pub key: Option<Key>,
+}
+
+impl ManagementCaller {
+    /// `scope` is one of [`KeyKind::Management`]'s, such as `api-keys:read`.
+    pub fn may(&self, scope: &str) -> bool {
+        self.key.as_ref().is_none_or(|key| key.may(scope))
+    }
+}
+
 #[derive(Debug, Error)]
 pub enum CallerError {
     #[error("no API key")]
@@ -90,5 +104,32 @@ impl Intake {
             environment_slug: environment.slug,
             key,
         })
+    }
+
+    /// Finds the caller of a management key, sent as `Authorization: Bearer id:secret`.
+    pub async fn management_caller(
+        &self,
+        authorization: Option<&str>,
+    ) -> Result<ManagementCaller, CallerError> {
+        let secret = authorization
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, secret)| secret.trim())
+            .filter(|secret| !secret.is_empty());
+        let key = match secret {
+            Some(secret) => self
+                .settings
+                .find_key(secret)
+                .await
+                .map_err(|error| CallerError::Unavailable(error.to_string()))?
+                .filter(|key| key.kind == KeyKind::Management),
+            None => None,
+        };
+        match (key, self.mode) {
+            (Some(key), _) => Ok(ManagementCaller { key: Some(key) }),
+            (None, AuthMode::Open) => Ok(ManagementCaller { key: None }),
+            (None, AuthMode::Required) if secret.is_none() => Err(CallerError::Missing),
+            (None, AuthMode::Required) => Err(CallerError::Unknown),
+        }
     }
 }

@@ -3,13 +3,19 @@
 //!
 //! **Invariant:** a protocol decides nothing here: it asks, and spells the answer in its own language.
 
+mod body;
+mod budget;
 mod caller;
 mod inflate;
 mod metrics;
+mod registry;
 
-pub use caller::{AuthMode, Caller, CallerError, Permission};
+pub use body::BodyError;
+pub use budget::{Busy, MemoryBudget, Permit};
+pub use caller::{AuthMode, Caller, CallerError, ManagementCaller, Permission};
 pub use inflate::{InflateError, inflate};
 pub use metrics::IntakeMetrics;
+pub use registry::DatasetRegistry;
 
 use std::sync::Arc;
 
@@ -41,4 +47,21 @@ pub struct Intake {
     pub limits: Limits,
     pub mode: AuthMode,
     pub metrics: Arc<IntakeMetrics>,
+    /// What all doors together may hold in memory.
+    pub budget: Arc<MemoryBudget>,
+}
+
+impl Intake {
+    /// With the default limits and budget.
+    pub fn new(sink: Arc<dyn Sink>, settings: Settings, clock: Arc<dyn Clock>, mode: AuthMode) -> Self {
+        Self {
+            sink,
+            settings,
+            clock,
+            limits: Limits::default(),
+            mode,
+            metrics: Arc::default(),
+            budget: Arc::default(),
+        }
+    }
 }

@@ -4,7 +4,14 @@
 //! its environment, and nothing outside that scope is read.
 
 mod error;
+pub mod functions;
+pub mod languages;
+pub mod questions;
+mod session;
 pub mod tables;
 
 pub use error::QueryError;
-pub use tables::{EventSource, FieldInfo, FieldType, Scope};
+pub use session::session_context;
+pub use tables::{
+    EventSource, FieldInfo, FieldType, STORE_URL, SYSTEM_COLUMNS, Scope, StoreEvents, TraceRows,
+};

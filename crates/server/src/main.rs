@@ -1,1 +1,47 @@
-fn main() {}
+//! The binary `tracery`: reads the command line, the environment and files (nothing else in the workspace does), and
+//! runs one command. Its exit code says how that went.
+
+mod cli;
+mod commands;
+mod config;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, everything else is a mistake on the command line.
+            let code = if error.use_stderr() { cli::EXIT_USAGE } else { 0 };
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
+    let Some(command) = cli.command else {
+        println!("{}", cli::INTRODUCTION);
+        return ExitCode::SUCCESS;
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("tracery: cannot start the runtime: {error}");
+            return ExitCode::from(cli::EXIT_FAILED);
+        }
+    };
+    let result = runtime.block_on(Box::pin(commands::run(command)));
+    // What is still running was told to stop and had its time.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("tracery: {:#}", failure.error);
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! The connection, and the tables at their newest version.
+//! The connection, the tables at their newest version, and the small caches that keep SQL out of the way of ingest.
 
 use std::sync::Arc;
 
@@ -7,14 +7,38 @@ use sqlx::{AnyPool, Executor};
 use tracery_stdx::Clock;
 
 use crate::SettingsError;
+use crate::cache::Cache;
+use crate::datasets::Dataset;
+use crate::environments::Environment;
+use crate::keys::Key;
 
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+/// How long an answer of the database may be reused, in milliseconds: what another process changed (a revoked key)
+/// takes effect here after at most this long.
+pub(crate) const CACHE_AGE_MS_MAX: i64 = 1_000;
+
+pub(crate) struct Caches {
+    /// By hash of the secret; unknown secrets too, since open mode lets anything in.
+    pub(crate) keys: Cache<String, Option<Key>>,
+    pub(crate) environments: Cache<i64, Environment>,
+    /// By environment and slug.
+    pub(crate) datasets: Cache<(i64, String), Dataset>,
+    /// By environment and slug: when `last_written_ms` was last written.
+    pub(crate) writes: Cache<(i64, String), i64>,
+    pub(crate) default_environment: Cache<(), Environment>,
+}
 
 /// The settings database. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     pub(crate) pool: AnyPool,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) caches: Arc<Caches>,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings").finish_non_exhaustive()
+    }
 }
 
 impl Settings {
@@ -28,7 +52,7 @@ impl Settings {
                 Box::pin(async move {
                     if sqlite {
                         connection
-                            .execute("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;")
+                            .execute("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;")
                             .await?;
                     }
                     Ok(())
@@ -37,8 +61,17 @@ impl Settings {
             .connect(url)
             .await
             .map_err(SettingsError::Open)?;
-        MIGRATOR.run(&pool).await.map_err(SettingsError::Migrate)?;
-        Ok(Self { pool, clock })
+        let mut migrator = sqlx::migrate!("./migrations");
+        migrator.set_ignore_missing(true);
+        migrator.run(&pool).await.map_err(SettingsError::Migrate)?;
+        let caches = Caches {
+            keys: Cache::new(10_000),
+            environments: Cache::new(1_000),
+            datasets: Cache::new(10_000),
+            writes: Cache::new(10_000),
+            default_environment: Cache::new(1),
+        };
+        Ok(Self { pool, clock, caches: Arc::new(caches) })
     }
 
     /// Whether the database answers.

@@ -10,6 +10,8 @@ pub enum SettingsError {
     Migrate(#[source] sqlx::migrate::MigrateError),
     #[error("settings database does not answer: {0}")]
     Database(#[from] sqlx::Error),
+    #[error("there can be {max} of {kind}, delete one before making another")]
+    Full { kind: &'static str, max: i64 },
     #[error("{0} already exists")]
     Exists(String),
     #[error("{0} is not known")]

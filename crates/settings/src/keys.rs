@@ -5,6 +5,7 @@ use sqlx::Row;
 use subtle::ConstantTimeEq;
 use tracery_model::EnvironmentId;
 
+use crate::database::CACHE_AGE_MS_MAX;
 use crate::{Settings, SettingsError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Key {
     pub scopes: Vec<String>,
     pub created_ms: i64,
     pub revoked_ms: Option<i64>,
+    /// A disabled key is refused until it is enabled again.
+    pub disabled: bool,
 }
 
 impl Key {
@@ -79,7 +82,17 @@ fn random_text(alphabet: &[u8], len: usize) -> String {
     (0..len).map(|_| char::from(alphabet[rand::random_range(0..alphabet.len())])).collect()
 }
 
-fn hash(secret: &str) -> String {
+/// 22 characters; what documents are called when nothing else names them.
+pub(crate) fn random_id() -> String {
+    random_text(ALPHABET_MIXED, 22)
+}
+
+/// 43 characters, about 256 bits.
+pub(crate) fn random_secret() -> String {
+    random_text(ALPHABET_MIXED, 43)
+}
+
+pub(crate) fn hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }
 
@@ -136,29 +149,83 @@ impl Settings {
         .bind(created_ms)
         .execute(&self.pool)
         .await?;
-        let key = Key { id, environment, kind, name: name.to_owned(), scopes, created_ms, revoked_ms: None };
+        // A secret that was asked for before it existed is remembered as unknown.
+        self.caches.keys.invalidate();
+        let key = Key {
+            id,
+            environment,
+            kind,
+            name: name.to_owned(),
+            scopes,
+            created_ms,
+            revoked_ms: None,
+            disabled: false,
+        };
         Ok(CreatedKey { key, secret })
     }
 
-    /// The key with this secret, unless it was revoked.
+    /// The key with this secret, unless it was revoked or disabled. An answer may be a second old where another
+    /// process changed the key; what this process changes takes effect at once.
     pub async fn find_key(&self, secret: &str) -> Result<Option<Key>, SettingsError> {
         let wanted = hash(secret);
+        let cache = &self.caches.keys;
+        if let Some(known) = cache.get(&wanted, self.clock.now_ms(), CACHE_AGE_MS_MAX) {
+            return Ok(known);
+        }
+        let ticket = cache.ticket();
         let row = sqlx::query(
-            "SELECT id, environment, kind, name, secret_hash, scopes, created_ms, revoked_ms
-             FROM keys WHERE secret_hash = $1 AND revoked_ms IS NULL",
+            "SELECT id, environment, kind, name, secret_hash, scopes, created_ms, revoked_ms, disabled
+             FROM keys WHERE secret_hash = $1 AND revoked_ms IS NULL AND disabled = 0",
         )
         .bind(&wanted)
         .fetch_optional(&self.pool)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let stored: String = row.try_get("secret_hash")?;
-        let same: bool = stored.as_bytes().ct_eq(wanted.as_bytes()).into();
-        if same { Ok(Some(key_from_row(&row)?)) } else { Ok(None) }
+        let mut found = None;
+        if let Some(row) = row {
+            let stored: String = row.try_get("secret_hash")?;
+            let same: bool = stored.as_bytes().ct_eq(wanted.as_bytes()).into();
+            if same {
+                found = Some(key_from_row(&row)?);
+            }
+        }
+        cache.put(ticket, wanted, found.clone(), self.clock.now_ms());
+        Ok(found)
+    }
+
+    /// The key with this id, whatever its state.
+    pub async fn key(&self, id: &str) -> Result<Option<Key>, SettingsError> {
+        let row = sqlx::query(
+            "SELECT id, environment, kind, name, scopes, created_ms, revoked_ms, disabled FROM keys WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(key_from_row).transpose()
+    }
+
+    /// Renames, enables or disables a key; `None` when there is no such key.
+    pub async fn update_key(
+        &self,
+        id: &str,
+        name: Option<&str>,
+        disabled: Option<bool>,
+    ) -> Result<Option<Key>, SettingsError> {
+        sqlx::query(
+            "UPDATE keys SET name = COALESCE($1, name), disabled = COALESCE($2, disabled)
+             WHERE id = $3 AND revoked_ms IS NULL",
+        )
+        .bind(name.map(str::to_owned))
+        .bind(disabled.map(i64::from))
+        .bind(id)
+        .execute(&self.pool)
+        .await?;
+        self.caches.keys.invalidate();
+        self.key(id).await
     }
 
     pub async fn keys(&self) -> Result<Vec<Key>, SettingsError> {
         let rows = sqlx::query(
-            "SELECT id, environment, kind, name, scopes, created_ms, revoked_ms FROM keys ORDER BY created_ms, id",
+            "SELECT id, environment, kind, name, scopes, created_ms, revoked_ms, disabled FROM keys ORDER BY created_ms, id",
         )
         .fetch_all(&self.pool)
         .await?;
@@ -172,6 +239,7 @@ impl Settings {
             .bind(id)
             .execute(&self.pool)
             .await?;
+        self.caches.keys.invalidate();
         Ok(done.rows_affected() > 0)
     }
 }
@@ -188,5 +256,6 @@ fn key_from_row(row: &sqlx::any::AnyRow) -> Result<Key, SettingsError> {
         scopes: scopes.split(',').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
         created_ms: row.try_get("created_ms")?,
         revoked_ms: row.try_get("revoked_ms")?,
+        disabled: row.try_get::<i64, _>("disabled")? != 0,
     })
 }

@@ -4,12 +4,19 @@
 //! **Invariant:** secrets are stored as SHA-256 hashes and compared in constant time; no function returns one after
 //! the call that made it.
 
+mod cache;
 mod database;
+mod datasets;
+mod documents;
 mod environments;
 mod error;
 mod keys;
+mod users;
 
 pub use database::Settings;
-pub use environments::Environment;
+pub use datasets::{ALL_DATASETS, DATASET_NAME_BYTES_MAX, DATASETS_MAX, Dataset, DatasetChange};
+pub use documents::{Document, DocumentKind, NewDocument, Place};
+pub use environments::{Environment, EnvironmentChange, slugify};
 pub use error::SettingsError;
 pub use keys::{CreatedKey, Key, KeyKind};
+pub use users::{SESSION_AGE_MS_MAX, User};

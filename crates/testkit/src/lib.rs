@@ -1,1 +1,9 @@
+//! What tests share: a sink that records, and a server that is a real process. A dev-dependency only.
+//!
+//! **Invariant:** nothing here waits for a moment; it waits for the state it means, and gives up loudly.
 
+mod recording_sink;
+mod test_server;
+
+pub use recording_sink::RecordingSink;
+pub use test_server::TestServer;

@@ -1,5 +1,17 @@
 //! What a query can read: one table of events, with a column for each field that the query names.
 
+mod events;
+mod fields;
+mod flat;
+mod fresh;
+mod resolve;
+mod trace;
+mod transform;
+
+pub use events::{STORE_URL, StoreEvents};
+pub(crate) use flat::flat;
+pub use trace::TraceRows;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -1,0 +1,74 @@
+//! What the API takes from elsewhere, as traits small enough to implement in a test: questions in Honeycomb's
+//! language, sessions of people, and saved queries. `server` connects them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
+use serde_json::Value;
+use tracery_model::EnvironmentId;
+use tracery_query::QueryError;
+use tracery_settings::SettingsError;
+
+/// Questions as Honeycomb query specifications. Dropping a future cancels its question.
+#[async_trait]
+pub trait SpecQueries: Send + Sync + 'static {
+    /// `dataset` `None` asks all of the environment. Answers an object with `query`, `results`, `series`,
+    /// `total_by_aggregate`, `rows_examined` and `elapsed_ms`.
+    async fn run(
+        &self,
+        environment: EnvironmentId,
+        dataset: Option<&str>,
+        spec: &Value,
+    ) -> Result<Value, QueryError>;
+
+    /// Compares the selected events of a query with its others. `selection` is an object that may have
+    /// `start_time` and `end_time` (seconds since the epoch), `column` with `min` and `max`, and `group` (one value
+    /// for each breakdown).
+    async fn bubble_up(
+        &self,
+        environment: EnvironmentId,
+        dataset: Option<&str>,
+        spec: &Value,
+        selection: &Value,
+    ) -> Result<Value, QueryError>;
+}
+
+/// People who log in. All of them are administrators and see every environment.
+#[async_trait]
+pub trait Sessions: Send + Sync + 'static {
+    /// The token of a new session, or `None` when name and password do not fit.
+    async fn log_in(&self, name: &str, password: &str) -> Result<Option<String>, SettingsError>;
+    /// The name of the session's user.
+    async fn user(&self, token: &str) -> Result<Option<String>, SettingsError>;
+    async fn log_out(&self, token: &str) -> Result<(), SettingsError>;
+}
+
+/// A query somebody gave a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedQuery {
+    pub id: String,
+    pub name: String,
+    pub dataset: String,
+    /// A Honeycomb query specification.
+    pub query: Value,
+    pub created_ms: i64,
+}
+
+#[async_trait]
+pub trait SavedQueries: Send + Sync + 'static {
+    /// Newest first.
+    async fn list(&self, environment: EnvironmentId) -> Result<Vec<SavedQuery>, SettingsError>;
+    async fn create(
+        &self,
+        environment: EnvironmentId,
+        name: &str,
+        dataset: &str,
+        query: &Value,
+    ) -> Result<SavedQuery, SettingsError>;
+    /// Whether there was one.
+    async fn delete(&self, environment: EnvironmentId, id: &str) -> Result<bool, SettingsError>;
+}
+
+/// Stored rows of one trace as OTLP JSON, or why that is not possible.
+pub type TraceToOtlp = Arc<dyn Fn(&[RecordBatch]) -> Result<Value, String> + Send + Sync>;

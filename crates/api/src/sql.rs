@@ -1,0 +1,54 @@
+//! `POST /sql`: one read-only statement over `spans`, `logs`, `errors`, `metrics` and `events`.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tracery_model::Signal;
+use tracery_query::questions::{self, SqlAnswer, SqlLimits};
+
+use crate::error::ApiError;
+use crate::extract::{JsonBody, Params};
+use crate::identity::Identity;
+use crate::{Api, QueryKind};
+
+#[derive(Deserialize)]
+pub(crate) struct Place {
+    environment: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    sql: String,
+}
+
+pub(crate) async fn run(
+    State(api): State<Api>,
+    identity: Identity,
+    Params(place): Params<Place>,
+    JsonBody(asked): JsonBody<Asked>,
+) -> Result<Json<Value>, ApiError> {
+    let environment = identity.environment(&api, place.environment.as_deref()).await?;
+    let scope = api.scope(environment.id, None, &Signal::ALL, None);
+    let _permit = api.questions.acquire().await.map_err(|_| ApiError::busy())?;
+    let ask = questions::sql(&api.context, &api.events, &scope, &asked.sql, SqlLimits::default());
+    let answer = api.metrics.observe(QueryKind::Sql, ask).await?;
+    Ok(Json(shape(&answer)))
+}
+
+fn shape(answer: &SqlAnswer) -> Value {
+    let columns: Vec<Value> = answer
+        .columns()
+        .into_iter()
+        .map(|(name, type_name)| json!({ "name": name, "type": type_name }))
+        .collect();
+    let mut rows = Vec::new();
+    for batch in &answer.batches {
+        for row in 0..batch.num_rows() {
+            let cells = batch.columns().iter().map(|column| SqlAnswer::cell(column, row));
+            rows.push(Value::Array(cells.collect()));
+        }
+    }
+    json!({ "columns": columns, "rows": rows, "truncated": answer.truncated })
+}

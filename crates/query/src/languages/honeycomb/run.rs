@@ -1,0 +1,359 @@
+//! Runs a specification: resolves names, plans, executes within limits, and renders. The caller passes the engine, the
+//! events, the scope and the current time; nothing is read that the scope does not name.
+
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::dataframe::DataFrame;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionContext;
+use futures::StreamExt;
+use tracery_model::{EnvironmentId, Signal, TimeRange};
+
+use super::calculated::{self, Ast};
+use super::filter::filters_expr;
+use super::many_groups::{ManyGroups, ManyGroupsStates, key_name, state_name};
+use super::plan::{Aggregates, Buckets};
+use super::relational::{self, KEY_COLUMNS, Related};
+use super::results::{QueryOutput, Rendering, check_formula};
+use super::rollup::Rollup;
+use super::spec::{Combination, Filter, LIMIT_MAX, LIMIT_MAX_WITHOUT_SERIES, NamedExpression, Spec};
+use super::translate::Names;
+use crate::functions::time_bucket::time_bucket;
+use crate::{EventSource, FieldType, QueryError, Scope};
+
+/// Rows when neither the specification nor the caller says how many.
+const LIMIT_DEFAULT: usize = 100;
+
+/// What a query may see, without its time.
+#[derive(Debug, Clone)]
+pub struct RunScope {
+    pub environment: EnvironmentId,
+    /// `None` is every dataset of the environment.
+    pub datasets: Option<Vec<String>>,
+    pub signals: Vec<Signal>,
+}
+
+impl RunScope {
+    /// The scope at a time in seconds since the epoch.
+    pub(crate) fn at(&self, start_s: i64, end_s: i64) -> Scope {
+        Scope {
+            environment: self.environment,
+            datasets: self.datasets.clone(),
+            signals: self.signals.clone(),
+            time: TimeRange::new(start_s.saturating_mul(1_000_000_000), end_s.saturating_mul(1_000_000_000)),
+        }
+    }
+}
+
+/// Calculated fields of the dataset and the environment: alias and expression.
+pub type DatasetFields = [(String, String)];
+
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    pub disable_series: bool,
+    pub disable_total_by_aggregate: bool,
+    pub disable_other_by_aggregate: bool,
+    /// Overrides the specification's.
+    pub limit: Option<usize>,
+    /// Seconds since the epoch: where relative time ranges end.
+    pub now_s: i64,
+}
+
+impl RunOptions {
+    /// The vendor's defaults: series, but neither totals nor the rest.
+    pub fn at(now_s: i64) -> Self {
+        Self {
+            disable_series: false,
+            disable_total_by_aggregate: true,
+            disable_other_by_aggregate: true,
+            limit: None,
+            now_s,
+        }
+    }
+}
+
+/// What a query may cost. Memory is limited by the session's pool.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub elapsed_max: Duration,
+    /// Groups times time buckets that are held at once. With more, the groups to show are found in a pass of their
+    /// own when their order allows, else the query stops.
+    pub groups_max: usize,
+}
+
+impl Default for Limits {
+    /// Ten seconds, as the vendor has; two million groups are some hundred megabytes.
+    fn default() -> Self {
+        Self { elapsed_max: Duration::from_secs(10), groups_max: 2_000_000 }
+    }
+}
+
+/// Answers a query.
+///
+/// # Errors
+/// [`QueryError::Invalid`] says what is wrong with the question, [`QueryError::Limit`] which limit it met.
+pub async fn run(
+    context: &Arc<SessionContext>,
+    source: &dyn EventSource,
+    scope: &RunScope,
+    spec: &Spec,
+    dataset_fields: &DatasetFields,
+    options: &RunOptions,
+    limits: &Limits,
+) -> Result<QueryOutput, QueryError> {
+    let started = Instant::now();
+    let (start_s, end_s) = spec.time_window_s(options.now_s);
+    let both = async {
+        let query = Query { context, source, scope, spec, dataset_fields, options, limits };
+        let mut output = query.answer(start_s, end_s).await?;
+        if let Some(offset_s) = spec.compare_time_offset_seconds {
+            output.compare = Some(Box::new(query.answer(start_s - offset_s, end_s - offset_s).await?));
+        }
+        Ok(output)
+    };
+    let mut output = within(limits, both).await?;
+    output.elapsed_ms = started.elapsed().as_millis() as u64;
+    Ok(output)
+}
+
+pub(crate) async fn within<T>(
+    limits: &Limits,
+    work: impl Future<Output = Result<T, QueryError>>,
+) -> Result<T, QueryError> {
+    match tokio::time::timeout(limits.elapsed_max, work).await {
+        Ok(result) => result,
+        Err(_) => {
+            Err(QueryError::Limit(format!("it took longer than {} ms", limits.elapsed_max.as_millis())))
+        }
+    }
+}
+
+/// Checks the calculated fields of a dataset as the column API does before it keeps one: each must parse, and none may
+/// refer to itself through others.
+///
+/// # Errors
+/// [`QueryError::Invalid`] with the alias and what is wrong.
+pub fn check_calculated_fields(fields: &DatasetFields) -> Result<(), QueryError> {
+    let calculated = calculated_asts(fields, &[])?;
+    let no_fields = HashMap::new();
+    for name in calculated.keys() {
+        Names::new(&no_fields, &calculated).resolve(name)?;
+    }
+    Ok(())
+}
+
+/// Those of the query hide those of the dataset.
+pub(crate) fn calculated_asts(
+    dataset_fields: &DatasetFields,
+    query_fields: &[NamedExpression],
+) -> Result<HashMap<String, Ast>, QueryError> {
+    let of_query = query_fields.iter().map(|field| (&field.name, &field.expression));
+    let of_dataset = dataset_fields.iter().map(|(alias, expression)| (alias, expression));
+    of_dataset
+        .chain(of_query)
+        .map(|(name, expression)| match calculated::parse(expression) {
+            Ok(ast) => Ok((name.clone(), ast)),
+            Err(error) => Err(QueryError::Invalid(format!("calculated field {name}: {error}"))),
+        })
+        .collect()
+}
+
+pub(crate) async fn field_types(
+    source: &dyn EventSource,
+    scope: &Scope,
+) -> Result<HashMap<String, FieldType>, QueryError> {
+    Ok(source.fields(scope).await?.into_iter().map(|field| (field.name, field.field_type)).collect())
+}
+
+/// The events of the scope that pass a query's filters, with the columns that `names` used.
+pub(crate) async fn filtered_events(
+    context: &SessionContext,
+    source: &dyn EventSource,
+    scope: &Scope,
+    (fields, calculated): (&HashMap<String, FieldType>, &HashMap<String, Ast>),
+    mut names: Names<'_>,
+    filters: &[Filter],
+    combination: Combination,
+) -> Result<DataFrame, QueryError> {
+    let (related, own): (Vec<Filter>, Vec<Filter>) =
+        filters.iter().cloned().partition(|filter| relational::split(&filter.column).is_some());
+    let test = filters_expr(&mut names, &own, combination)?;
+    let wanted = relational::wanted(&related, &names.relational);
+    if !wanted.is_empty() {
+        KEY_COLUMNS.iter().for_each(|column| {
+            names.system(column);
+        });
+    }
+    if names.columns.is_empty() {
+        names.system("#sample_rate");
+    }
+    let columns: Vec<String> = names.columns.iter().cloned().collect();
+    let mut frame = context.read_table(source.events(scope, &columns).await?)?;
+    // A test that names a related column has to wait for the join.
+    let waits = test.as_ref().is_some_and(|test| {
+        test.column_refs().iter().any(|column| relational::split(&column.name).is_some())
+    });
+    match test {
+        Some(test) if waits => {
+            frame = Related { context, source, scope, fields, calculated }
+                .join(frame, wanted)
+                .await?
+                .filter(test)?;
+        }
+        test => {
+            if let Some(test) = test {
+                frame = frame.filter(test)?;
+            }
+            frame = Related { context, source, scope, fields, calculated }.join(frame, wanted).await?;
+        }
+    }
+    Ok(frame)
+}
+
+/// Runs a plan to its end. Answers the batches and how many rows left its scans.
+pub(crate) async fn collect(
+    frame: DataFrame,
+    rows_max: usize,
+) -> Result<(Vec<RecordBatch>, u64), QueryError> {
+    let task = Arc::new(frame.task_ctx());
+    let plan = frame.create_physical_plan().await?;
+    let mut stream = execute_stream(Arc::clone(&plan), task)?;
+    let (mut batches, mut row_count) = (Vec::new(), 0);
+    while let Some(batch) = stream.next().await {
+        let batch = batch?;
+        row_count += batch.num_rows();
+        if row_count > rows_max {
+            return Err(QueryError::Limit(format!("it has more than {rows_max} groups")));
+        }
+        if batch.num_rows() > 0 {
+            batches.push(batch);
+        }
+    }
+    Ok((batches, rows_scanned(&plan).unwrap_or(0)))
+}
+
+/// Rows that were looked at: what the scans gave out and what they discarded by a pushed-down filter. A scan that
+/// counts nothing (rows in memory) is judged by the operator above it.
+fn rows_scanned(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
+    let below: Vec<u64> = plan.children().into_iter().filter_map(rows_scanned).collect();
+    if !below.is_empty() {
+        return Some(below.into_iter().sum());
+    }
+    let metrics = plan.metrics()?;
+    let pruned = metrics.sum_by_name("pushdown_rows_pruned").map_or(0, |pruned| pruned.as_usize());
+    Some((metrics.output_rows()? + pruned) as u64)
+}
+
+struct Query<'a> {
+    context: &'a SessionContext,
+    source: &'a dyn EventSource,
+    scope: &'a RunScope,
+    spec: &'a Spec,
+    dataset_fields: &'a DatasetFields,
+    options: &'a RunOptions,
+    limits: &'a Limits,
+}
+
+impl Query<'_> {
+    fn limit(&self) -> Result<usize, QueryError> {
+        let max = if self.options.disable_series { LIMIT_MAX_WITHOUT_SERIES } else { LIMIT_MAX };
+        match self.options.limit.or(self.spec.limit).unwrap_or(LIMIT_DEFAULT) {
+            limit if (1..=max).contains(&limit) => Ok(limit),
+            _ => Err(QueryError::Invalid(format!("limit: must be between 1 and {max}"))),
+        }
+    }
+
+    fn formulas(&self) -> Result<Vec<(String, Ast)>, QueryError> {
+        let keys: BTreeSet<String> = self.spec.calculations.iter().map(|known| known.key()).collect();
+        self.spec
+            .formulas
+            .iter()
+            .map(|formula| {
+                let wrong =
+                    |reason: String| QueryError::Invalid(format!("formula {}: {reason}", formula.name));
+                let ast = calculated::parse(&formula.expression).map_err(|error| wrong(error.to_string()))?;
+                check_formula(&ast, &|name| keys.contains(name)).map_err(wrong)?;
+                Ok((formula.name.clone(), ast))
+            })
+            .collect()
+    }
+
+    async fn answer(&self, start_s: i64, end_s: i64) -> Result<QueryOutput, QueryError> {
+        let spec = self.spec;
+        let limit = self.limit()?;
+        let formulas = self.formulas()?;
+        let scope = self.scope.at(start_s, end_s);
+        let fields = field_types(self.source, &scope).await?;
+        let calculated = calculated_asts(self.dataset_fields, &spec.calculated_fields)?;
+        let buckets = Buckets::new(start_s, end_s, spec.granularity);
+
+        let mut names = Names::new(&fields, &calculated);
+        let mut keys = Vec::new();
+        for breakdown in &spec.breakdowns {
+            let key = names.resolve(breakdown)?;
+            let key = if key.field_type.is_none() { key.text() } else { key.expr };
+            keys.push(key);
+        }
+        let aggregates = Aggregates::plan(&mut names, &spec.calculations, spec.usage_mode, buckets)?;
+        let bucketed = !self.options.disable_series || aggregates.needs_buckets;
+        let bucket = bucketed.then(|| {
+            let (origin_ns, step_ns) = buckets.ns();
+            time_bucket(names.system("#time"), origin_ns, step_ns).alias("bucket")
+        });
+        let frame = filtered_events(
+            self.context,
+            self.source,
+            &scope,
+            (&fields, &calculated),
+            names,
+            &spec.filters,
+            spec.filter_combination,
+        )
+        .await?;
+        let states: Vec<Expr> =
+            aggregates.exprs.iter().enumerate().map(|(i, expr)| expr.clone().alias(state_name(i))).collect();
+        let rendering = Rendering {
+            spec: spec.clone(),
+            calculations: aggregates.calculations,
+            formulas,
+            buckets,
+            limit,
+            with_series: !self.options.disable_series,
+            with_total: !self.options.disable_total_by_aggregate,
+            with_other: !self.options.disable_other_by_aggregate,
+        };
+        let key_count = keys.len();
+        let named =
+            keys.iter().enumerate().map(|(i, key)| key.clone().alias(key_name(i))).chain(bucket.clone());
+        let in_one_pass = frame.clone().aggregate(named.collect(), states.clone())?;
+        let found = match collect(in_one_pass, self.limits.groups_max).await {
+            Ok((shown, rows_examined)) => ManyGroupsStates { shown, whole: None, rest: None, rows_examined },
+            Err(too_many @ QueryError::Limit(_)) if key_count > 0 => {
+                let many =
+                    ManyGroups { context: self.context, frame, keys, bucket, states, rendering: &rendering };
+                many.states().await?.ok_or(too_many)?
+            }
+            Err(error) => return Err(error),
+        };
+        let rows_examined = found.rows_examined;
+        // A million groups take a while to merge, which must not hold up the runtime's other tasks.
+        let merge = move || {
+            let kinds = aggregates.kinds;
+            let together = |batches| Rollup::new(batches, 0, bucketed, kinds.clone());
+            let whole = found.whole.map(together).transpose()?;
+            let rest = found.rest.map(together).transpose()?;
+            let shown = Rollup::new(found.shown, key_count, bucketed, kinds.clone())?;
+            rendering.render(&shown, whole.as_ref(), rest.as_ref())
+        };
+        let output = match tokio::task::spawn_blocking(merge).await {
+            Ok(output) => output?,
+            Err(error) => return Err(QueryError::Store(format!("merging the groups failed: {error}"))),
+        };
+        Ok(QueryOutput { rows_examined, granularity_s: buckets.step_s, start_s, end_s, ..output })
+    }
+}

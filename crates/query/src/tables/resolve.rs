@@ -1,0 +1,206 @@
+//! A field's name → an expression over the physical columns of one part. Called by the engine for each file it opens
+//! ([`FieldAdapterFactory`]) and for each fresh chunk.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::ScalarValue;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::error::Result;
+use datafusion::logical_expr::{ScalarUDF, ScalarUDFImpl};
+use datafusion::physical_expr::expressions::{CaseExpr, CastExpr, Column, IsNotNullExpr, Literal};
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use datafusion::physical_expr_adapter::{PhysicalExprAdapter, PhysicalExprAdapterFactory};
+use tracery_columnar::{AttributeColumn, Fixed, TAIL_COLUMN};
+use tracery_model::{Signal, ValueType};
+
+use super::FieldType;
+use super::fields::{BUILTINS, candidates, derived_candidates};
+use super::transform::{TailFunction, Transform, TransformFunction};
+
+/// Rewrites expressions over fields into expressions over a part of one signal.
+#[derive(Debug)]
+pub(crate) struct FieldAdapterFactory {
+    pub(crate) signal: Signal,
+}
+
+#[derive(Debug)]
+struct FieldAdapter {
+    signal: Signal,
+    fields: SchemaRef,
+    physical: SchemaRef,
+}
+
+impl PhysicalExprAdapterFactory for FieldAdapterFactory {
+    fn create(
+        &self,
+        logical_file_schema: SchemaRef,
+        physical_file_schema: SchemaRef,
+    ) -> Result<Arc<dyn PhysicalExprAdapter>> {
+        Ok(Arc::new(FieldAdapter {
+            signal: self.signal,
+            fields: logical_file_schema,
+            physical: physical_file_schema,
+        }))
+    }
+}
+
+impl PhysicalExprAdapter for FieldAdapter {
+    fn rewrite(&self, expr: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>> {
+        expr.transform(|expr| {
+            let Some(column) = expr.downcast_ref::<Column>() else { return Ok(Transformed::no(expr)) };
+            let data_type = self.fields.field_with_name(column.name())?.data_type();
+            // The replacement holds physical columns, which must not be looked up as fields again.
+            let replaced = resolve(column.name(), data_type, self.signal, &self.physical)?;
+            Ok(Transformed::new(replaced, true, datafusion::common::tree_node::TreeNodeRecursion::Jump))
+        })
+        .data()
+    }
+}
+
+/// The expression for `#system` column or field `name`, of type `data_type`.
+pub(crate) fn resolve(
+    name: &str,
+    data_type: &DataType,
+    signal: Signal,
+    physical: &Schema,
+) -> Result<Arc<dyn PhysicalExpr>> {
+    if let Some(system) = name.strip_prefix('#') {
+        let fixed = Fixed::from_name(system).map(|column| column.fixed);
+        return match fixed {
+            Some(fixed) => fixed_column(fixed, physical),
+            None => null(data_type),
+        };
+    }
+    let field_type = field_type_of(data_type);
+    let mut choices: Vec<Arc<dyn PhysicalExpr>> = Vec::new();
+    for column in candidates(name) {
+        choices.extend(attribute(&column, field_type, signal, physical)?);
+    }
+    for builtin in BUILTINS.iter().filter(|builtin| builtin.name == name && builtin.signals.contains(&signal))
+    {
+        let main = builtin.inputs[0];
+        let present = physical.index_of(main.name()).is_ok()
+            || main.column().default.is_some()
+            || builtin.transform == Transform::Body && physical.index_of(Fixed::BodyJson.name()).is_ok();
+        if !present {
+            continue;
+        }
+        let mut inputs = Vec::with_capacity(builtin.inputs.len());
+        for input in builtin.inputs {
+            inputs.push(fixed_column(*input, physical)?);
+        }
+        let value = match builtin.transform {
+            Transform::Copy => inputs.remove(0),
+            transform => {
+                let function = TransformFunction::new(transform, signal, builtin.field_type);
+                call(function, inputs, builtin.field_type.data_type())
+            }
+        };
+        choices.push(convert(value, &builtin.field_type.data_type(), physical, field_type));
+        break;
+    }
+    for column in derived_candidates(name) {
+        choices.extend(attribute(&column, field_type, signal, physical)?);
+    }
+    if physical.index_of(TAIL_COLUMN).is_ok() {
+        let tail = Arc::new(Column::new_with_schema(TAIL_COLUMN, physical)?);
+        choices.push(call(TailFunction::new(name, field_type), vec![tail], data_type.clone()));
+    }
+    first_value(choices, data_type)
+}
+
+fn attribute(
+    column: &AttributeColumn<'_>,
+    field_type: FieldType,
+    signal: Signal,
+    physical: &Schema,
+) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+    let name = column.to_string();
+    if physical.index_of(&name).is_err() {
+        return Ok(None);
+    }
+    let value: Arc<dyn PhysicalExpr> = Arc::new(Column::new_with_schema(&name, physical)?);
+    if column.value_type == ValueType::Json {
+        let function = TransformFunction::new(Transform::AnyValueText, signal, FieldType::Text);
+        let text = call(function, vec![value], DataType::Utf8View);
+        return Ok(Some(convert(text, &DataType::Utf8View, physical, field_type)));
+    }
+    Ok(Some(convert(value, &column.data_type(), physical, field_type)))
+}
+
+fn convert(
+    value: Arc<dyn PhysicalExpr>,
+    from: &DataType,
+    physical: &Schema,
+    field_type: FieldType,
+) -> Arc<dyn PhysicalExpr> {
+    let to = field_type.data_type();
+    let actual = value.data_type(physical).unwrap_or_else(|_| from.clone());
+    if actual == to {
+        return value;
+    }
+    // A value that cannot be read as the field's type is null there rather than an error of the whole query.
+    let options = datafusion::arrow::compute::CastOptions { safe: true, ..Default::default() };
+    Arc::new(CastExpr::new(value, to, Some(options)))
+}
+
+/// A fixed column, its default, or null.
+fn fixed_column(fixed: Fixed, physical: &Schema) -> Result<Arc<dyn PhysicalExpr>> {
+    let info = fixed.column();
+    if physical.index_of(info.name).is_ok() {
+        return Ok(Arc::new(Column::new_with_schema(info.name, physical)?));
+    }
+    let data_type = info.fixed_type.data_type();
+    let value = match (info.default, &data_type) {
+        (Some(default), DataType::UInt8) => ScalarValue::UInt8(u8::try_from(default).ok()),
+        (Some(default), DataType::Int64) => ScalarValue::Int64(Some(default)),
+        _ => return null(&data_type),
+    };
+    Ok(Arc::new(Literal::new(value)))
+}
+
+fn null(data_type: &DataType) -> Result<Arc<dyn PhysicalExpr>> {
+    Ok(Arc::new(Literal::new(ScalarValue::try_from(data_type)?)))
+}
+
+fn first_value(
+    mut choices: Vec<Arc<dyn PhysicalExpr>>,
+    data_type: &DataType,
+) -> Result<Arc<dyn PhysicalExpr>> {
+    let Some(last) = choices.pop() else { return null(data_type) };
+    if choices.is_empty() {
+        return Ok(last);
+    }
+    let branches = choices
+        .into_iter()
+        .map(|value| (Arc::new(IsNotNullExpr::new(Arc::clone(&value))) as Arc<dyn PhysicalExpr>, value))
+        .collect();
+    Ok(Arc::new(CaseExpr::try_new(None, branches, Some(last))?))
+}
+
+fn call(
+    function: impl ScalarUDFImpl + 'static,
+    arguments: Vec<Arc<dyn PhysicalExpr>>,
+    data_type: DataType,
+) -> Arc<dyn PhysicalExpr> {
+    let function = Arc::new(ScalarUDF::from(function));
+    let name = function.name().to_owned();
+    Arc::new(ScalarFunctionExpr::new(
+        &name,
+        function,
+        arguments,
+        Arc::new(Field::new(&name, data_type, true)),
+        Arc::new(ConfigOptions::default()),
+    ))
+}
+
+fn field_type_of(data_type: &DataType) -> FieldType {
+    match data_type {
+        DataType::Int64 => FieldType::Integer,
+        DataType::Float64 => FieldType::Float,
+        DataType::Boolean => FieldType::Boolean,
+        _ => FieldType::Text,
+    }
+}

@@ -1,0 +1,5 @@
+//! Honeycomb's query language against events in memory.
+
+mod examples;
+mod memory;
+mod oracle;

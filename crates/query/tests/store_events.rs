@@ -1,0 +1,186 @@
+//! The table of events over a real store: the same questions before and after merging, with the same answers.
+
+use std::sync::Arc;
+
+use datafusion::arrow::util::pretty::pretty_format_batches;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use tracery_columnar::{ATTRIBUTE_COLUMNS_MAX, BatchBuilder, EventBatch, Fixed, Sink};
+use tracery_model::{EnvironmentId, Origin, Signal, TimeRange, Value};
+use tracery_query::{EventSource, Scope, StoreEvents};
+use tracery_stdx::ManualClock;
+use tracery_store::{Catalog, Objects, Store, StoreOptions};
+
+const ENVIRONMENT: EnvironmentId = EnvironmentId(1);
+const SECOND_NS: i64 = 1_000_000_000;
+
+struct Bed {
+    _directory: tempfile::TempDir,
+    store: Store,
+    events: StoreEvents,
+    context: SessionContext,
+}
+
+async fn bed() -> Bed {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", directory.path().join("catalog.db").display());
+    let options = StoreOptions { maintenance: false, ..StoreOptions::default() };
+    let store = Store::open(
+        Catalog::open(&url).await.unwrap(),
+        Objects::local(&directory.path().join("objects")).unwrap(),
+        Arc::new(ManualClock::at_ns(0)),
+        options,
+    )
+    .await
+    .unwrap();
+    let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
+    let events = StoreEvents::new(store.clone(), &context);
+    Bed { _directory: directory, store, events, context }
+}
+
+fn spans() -> EventBatch {
+    let mut builder = BatchBuilder::new(Signal::Span, 77);
+    for number in 0..6_u8 {
+        let dataset = if number < 4 { "api" } else { "web" };
+        builder.begin_row(i64::from(number) * SECOND_NS, dataset);
+        builder.id(Fixed::TraceId, &[number / 2 + 1; 16]);
+        builder.id(Fixed::SpanId, &[number + 1; 8]);
+        builder.int(Fixed::DurationNs, i64::from(number) * 1_500_000 - 1_000_000);
+        builder.text(Fixed::Name, "GET /things");
+        builder.int(Fixed::StatusCode, if number == 3 { 2 } else { 0 });
+        match number {
+            0 => builder.attribute(Origin::Own, "mixed", Value::Str("text")),
+            1 => builder.attribute(Origin::Own, "mixed", Value::Int(7)),
+            2 => builder.attribute(
+                Origin::Own,
+                "mixed",
+                Value::Json(r#"{"arrayValue":{"values":[{"intValue":"1"}]}}"#),
+            ),
+            _ => builder.attribute(Origin::Own, "size", Value::Int(i64::from(number))),
+        }
+    }
+    builder.begin_row(5 * SECOND_NS, "web");
+    builder.int(Fixed::Kind, 1);
+    builder.id(Fixed::TraceId, &[3; 16]);
+    builder.text(Fixed::Name, "exception");
+    builder.attribute(Origin::Own, "size", Value::Float(0.5));
+    builder.finish().unwrap()
+}
+
+impl Bed {
+    async fn ask(&self, scope: &Scope, columns: &[&str], sql: &str) -> String {
+        let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+        let table = self.events.events(scope, &columns).await.unwrap();
+        drop(self.context.deregister_table("events"));
+        self.context.register_table("events", table).unwrap();
+        let batches = self.context.sql(sql).await.unwrap().collect().await.unwrap();
+        pretty_format_batches(&batches).unwrap().to_string()
+    }
+
+    /// Asks with fresh and with merged parts, which must agree.
+    async fn same(&self, scope: &Scope, columns: &[&str], sql: &str) -> String {
+        let fresh = self.ask(scope, columns, sql).await;
+        self.store.merge_all(true).await.unwrap();
+        assert!(self.store.snapshot().parts().iter().all(|part| part.meta.level > 0));
+        let merged = self.ask(scope, columns, sql).await;
+        assert_eq!(fresh, merged, "{sql}");
+        fresh
+    }
+}
+
+fn scope() -> Scope {
+    Scope { environment: ENVIRONMENT, datasets: None, signals: vec![Signal::Span], time: TimeRange::ALL }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_are_flat_and_of_one_type() {
+    let bed = bed().await;
+    bed.store.accept(ENVIRONMENT, vec![spans()]).await.unwrap();
+    let columns = [
+        "mixed",
+        "size",
+        "duration_ms",
+        "trace.trace_id",
+        "error",
+        "span.kind",
+        "meta.annotation_type",
+        "unknown",
+        "#dataset",
+    ];
+    let answer = bed
+        .same(
+            &scope(),
+            &columns,
+            r##"SELECT mixed, size, duration_ms, substr("trace.trace_id", 1, 4) AS id, error, "span.kind",
+               "meta.annotation_type", unknown, "#dataset" FROM events ORDER BY duration_ms NULLS LAST"##,
+        )
+        .await;
+    insta::assert_snapshot!(answer);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_is_never_left() {
+    let bed = bed().await;
+    bed.store.accept(ENVIRONMENT, vec![spans()]).await.unwrap();
+    bed.store.accept(EnvironmentId(2), vec![spans()]).await.unwrap();
+    let narrow = Scope {
+        datasets: Some(vec!["web".into()]),
+        time: TimeRange::new(5 * SECOND_NS, 6 * SECOND_NS),
+        ..scope()
+    };
+    let answer = bed
+        .same(&narrow, &["name"], "SELECT name, count(*) AS n FROM events GROUP BY name ORDER BY name")
+        .await;
+    insta::assert_snapshot!(answer);
+    let other = Scope { environment: EnvironmentId(3), ..scope() };
+    let none = bed.ask(&other, &["name"], "SELECT count(*) AS n FROM events").await;
+    assert!(none.contains("| 0 |"), "{none}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_is_found_through_its_index() {
+    let bed = bed().await;
+    bed.store.accept(ENVIRONMENT, vec![spans()]).await.unwrap();
+    let id = "03".repeat(16);
+    let sql = format!(
+        r#"SELECT name, "trace.span_id" FROM events WHERE "trace.trace_id" = '{id}' ORDER BY name, "trace.span_id""#
+    );
+    let answer = bed.same(&scope(), &["name", "trace.span_id", "trace.trace_id"], &sql).await;
+    insta::assert_snapshot!(answer);
+    let missing = sql.replace("03", "0a");
+    let answer = bed.ask(&scope(), &["name", "trace.span_id", "trace.trace_id"], &missing).await;
+    assert_eq!(answer, "++\n++");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tail_is_queryable() {
+    let bed = bed().await;
+    let mut builder = BatchBuilder::new(Signal::Span, 0);
+    for row in 0..3_i64 {
+        builder.begin_row(row, "wide");
+        for idx in 0..=ATTRIBUTE_COLUMNS_MAX {
+            builder.attribute(Origin::Own, &format!("k{idx}"), Value::Int(row * 10));
+        }
+    }
+    bed.store.accept(ENVIRONMENT, vec![builder.finish().unwrap()]).await.unwrap();
+    let last = format!("k{ATTRIBUTE_COLUMNS_MAX}");
+    let sql = format!("SELECT sum({last}) AS sum FROM events WHERE {last} > 5");
+    let answer = bed.same(&scope(), &[&last], &sql).await;
+    assert!(answer.contains("| 30  |"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rows_of_a_trace_come_back_with_every_column() {
+    let bed = bed().await;
+    bed.store.accept(ENVIRONMENT, vec![spans()]).await.unwrap();
+    let trace_id = tracery_model::TraceId([3; 16]);
+    for _ in 0..2 {
+        let rows = bed.events.trace_rows(ENVIRONMENT, trace_id, TimeRange::ALL, 100).await.unwrap();
+        let count: usize = rows.iter().map(|rows| rows.records.num_rows()).sum();
+        assert_eq!(count, 3);
+        assert!(rows[0].records.column_by_name("os:mixed").is_some());
+        assert!(bed.events.trace_rows(ENVIRONMENT, trace_id, TimeRange::ALL, 2).await.is_err());
+        let other = bed.events.trace_rows(EnvironmentId(2), trace_id, TimeRange::ALL, 100).await.unwrap();
+        assert!(other.is_empty());
+        bed.store.merge_all(true).await.unwrap();
+    }
+}

@@ -1,0 +1,17 @@
+//! `tracery completions`: a script for the shell, on standard output.
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+use super::Failure;
+use crate::cli::Cli;
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    shell: Shell,
+}
+
+pub(crate) fn run(args: &CompletionsArgs) -> Result<(), Failure> {
+    clap_complete::generate(args.shell, &mut Cli::command(), "tracery", &mut std::io::stdout());
+    Ok(())
+}

@@ -1,0 +1,260 @@
+//! `tracery query`: SQL or a Honeycomb query specification, put to a running server or to a directory. Both go
+//! through the same API, so that both answer alike.
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::header::CONTENT_TYPE;
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value, json};
+use tower::ServiceExt as _;
+use tracery_stdx::SystemClock;
+
+use super::{Failure, OrExit, open_settings, open_store};
+use crate::cli::{EXIT_QUERY, EXIT_UNREACHABLE, EXIT_USAGE};
+use crate::config::Place;
+use crate::serve;
+
+const QUERY_MEMORY_BYTES: usize = 512 << 20;
+const ANSWER_BYTES_MAX: usize = 256 << 20;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// SQL (`SELECT …`), or a query specification (`{…}`); `-` reads it from standard input.
+    question: String,
+    /// The running server.
+    #[arg(long, env = "TRACERY_URL", default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// A configuration key, for a server that requires one.
+    #[arg(long, env = "TRACERY_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// Ask the data in a directory instead of a server.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<std::path::PathBuf>,
+    #[arg(long, default_value = "default")]
+    environment: String,
+    /// Dataset of a query specification; all of them when left out.
+    #[arg(long)]
+    dataset: Option<String>,
+    #[arg(long = "output", value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    /// The whole answer as the API gives it.
+    Json,
+    Csv,
+}
+
+pub(crate) async fn run(mut args: QueryArgs) -> Result<(), Failure> {
+    if args.question == "-" {
+        args.question.clear();
+        std::io::stdin()
+            .take(1 << 20)
+            .read_to_string(&mut args.question)
+            .context("cannot read the question")?;
+    }
+    let (path, body) = if args.question.trim_start().starts_with('{') {
+        let spec: Value = serde_json::from_str(&args.question)
+            .context("the specification is not JSON")
+            .or_exit(EXIT_QUERY)?;
+        ("query", spec)
+    } else {
+        ("sql", json!({ "sql": args.question }))
+    };
+    let mut parameters = url::form_urlencoded::Serializer::new(String::new());
+    parameters.append_pair("environment", &args.environment);
+    if let Some(dataset) = &args.dataset {
+        parameters.append_pair("dataset", dataset);
+    }
+    let target = format!("/api/v1/{path}?{}", parameters.finish());
+    let asked = async {
+        match &args.data_dir {
+            Some(directory) => ask_directory(directory.clone(), &target, &body).await,
+            None => ask_server(&args, &target, &body).await,
+        }
+    };
+    let (status, answer) = with_progress(asked).await?;
+    if status >= 400 {
+        let message = answer["error"]["message"].as_str().unwrap_or("the server gave no reason");
+        let code = if status < 500 { EXIT_QUERY } else { EXIT_UNREACHABLE };
+        return Err(Failure { code, error: anyhow!("{message} ({status})") });
+    }
+    let text = render(&answer, args.format);
+    // Whoever reads a pipe may have seen enough.
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(anyhow!(error).into()),
+        _ => Ok(()),
+    }
+}
+
+async fn ask_server(args: &QueryArgs, target: &str, body: &Value) -> Result<(u16, Value), Failure> {
+    let base = args.url.trim_end_matches('/');
+    let client = reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .build()
+        .context("cannot make an HTTP client")?;
+    let mut request = client.post(format!("{base}{target}")).json(body);
+    if let Some(key) = &args.key {
+        request = request.bearer_auth(key);
+    }
+    let response =
+        request.send().await.with_context(|| format!("no answer from {base}")).or_exit(EXIT_UNREACHABLE)?;
+    let status = response.status().as_u16();
+    let bytes = response.bytes().await.context("the answer broke off").or_exit(EXIT_UNREACHABLE)?;
+    Ok((status, parse(&bytes)?))
+}
+
+async fn ask_directory(
+    directory: std::path::PathBuf,
+    target: &str,
+    body: &Value,
+) -> Result<(u16, Value), Failure> {
+    if !directory.is_dir() {
+        let error = anyhow!("{} is not a directory", directory.display());
+        return Err(Failure { code: EXIT_USAGE, error });
+    }
+    let place = Place { data_dir: Some(directory), ..Place::default() };
+    let store = open_store(&place).await?;
+    let settings = open_settings(&place).await?;
+    let (api, _) = serve::api(&store, &settings, Arc::new(SystemClock), QUERY_MEMORY_BYTES, false)?;
+    let request = Request::post(target)
+        .header(CONTENT_TYPE, "application/json")
+        .body(Body::from(body.to_string()))
+        .context("cannot put the question")?;
+    let response = match tracery_api::routes(api).oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let status = response.status().as_u16();
+    let bytes =
+        axum::body::to_bytes(response.into_body(), ANSWER_BYTES_MAX).await.context("answer too large")?;
+    store.close().await;
+    Ok((status, parse(&bytes)?))
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, Failure> {
+    serde_json::from_slice(bytes)
+        .context("the answer is not JSON; is that a Tracery server?")
+        .or_exit(EXIT_UNREACHABLE)
+}
+
+/// Shows on a terminal that something is going on.
+async fn with_progress<T>(work: impl Future<Output = T>) -> T {
+    if !std::io::stderr().is_terminal() {
+        return work.await;
+    }
+    let started = Instant::now();
+    let mut ticks = tokio::time::interval(PROGRESS_INTERVAL);
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            answer = &mut work => {
+                eprint!("\r\x1b[K");
+                return answer;
+            }
+            _ = ticks.tick() => eprint!("\rasking … {:.1} s", started.elapsed().as_secs_f64()),
+        }
+    }
+}
+
+/// Titles and rows of either kind of answer.
+fn table(answer: &Value) -> (Vec<String>, Vec<Vec<Value>>) {
+    if let Some(columns) = answer["columns"].as_array() {
+        let titles = columns.iter().map(|column| column["name"].as_str().unwrap_or_default().to_owned());
+        let rows = answer["rows"].as_array().into_iter().flatten();
+        let rows = rows.map(|row| row.as_array().cloned().unwrap_or_default());
+        return (titles.collect(), rows.collect());
+    }
+    let empty = Map::new();
+    let results = answer["results"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut titles: Vec<String> = Vec::new();
+    for result in results {
+        for name in result["data"].as_object().unwrap_or(&empty).keys() {
+            if !titles.contains(name) {
+                titles.push(name.clone());
+            }
+        }
+    }
+    let rows = results
+        .iter()
+        .map(|result| titles.iter().map(|title| result["data"][title.as_str()].clone()).collect())
+        .collect();
+    (titles, rows)
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn render(answer: &Value, format: Format) -> String {
+    if format == Format::Json {
+        return format!("{answer:#}\n");
+    }
+    let (titles, rows) = table(answer);
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+    if format == Format::Csv {
+        return std::iter::once(&titles).chain(&rows).map(|row| csv_line(row)).collect();
+    }
+    let width = |idx: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(idx));
+        cells.chain(titles.get(idx)).map(|text| printable(text).chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..titles.len()).map(width).collect();
+    let mut text = String::new();
+    let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
+    for row in [&titles, &rule].into_iter().chain(&rows) {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{:width$}", printable(cell)));
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    if answer["truncated"] == true {
+        text.push_str("… and more rows\n");
+    }
+    text
+}
+
+/// Telemetry is text that strangers wrote: control characters would reach the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+}
+
+fn csv_line(row: &[String]) -> String {
+    let quoted = row.iter().map(|cell| {
+        if cell.contains(['"', ',', '\n', '\r']) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell.clone()
+        }
+    });
+    quoted.collect::<Vec<_>>().join(",") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_both_kinds_become_tables_and_csv() {
+        let sql = json!({
+            "columns": [{ "name": "name" }, { "name": "n" }],
+            "rows": [["a,b", 1], [null, 22]], "truncated": true,
+        });
+        assert_eq!(render(&sql, Format::Table), "name  n\n----  --\na,b   1\n      22\n… and more rows\n");
+        assert_eq!(render(&sql, Format::Csv), "name,n\n\"a,b\",1\n,22\n");
+        let spec = json!({ "results": [{ "data": { "COUNT": 3 } }, { "data": { "service": "x\u{1b}", "COUNT": 1 } }] });
+        assert_eq!(render(&spec, Format::Table), "COUNT  service\n-----  -------\n3\n1      x\u{fffd}\n");
+    }
+}

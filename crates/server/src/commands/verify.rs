@@ -1,0 +1,35 @@
+//! `tracery verify`: reads every listed part whole and says what is wrong with it.
+
+use clap::Args;
+use tracery_stdx::ByteSize;
+
+use super::{Failure, OrExit, open_store};
+use crate::cli::{EXIT_DAMAGED, EXIT_UNREACHABLE};
+use crate::config::Place;
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(crate) async fn run(args: VerifyArgs) -> Result<(), Failure> {
+    let store = open_store(&args.place).await?;
+    let report = store.verify().await.or_exit(EXIT_UNREACHABLE);
+    store.close().await;
+    let report = report?;
+    println!(
+        "{} parts, {} rows, {} read",
+        report.part_count,
+        report.row_count,
+        ByteSize(u64::try_from(report.byte_count).unwrap_or(0))
+    );
+    if report.problems.is_empty() {
+        return Ok(());
+    }
+    for (path, problem) in &report.problems {
+        println!("{path}: {problem}");
+    }
+    let error = anyhow::anyhow!("{} problems", report.problems.len());
+    Err(Failure { code: EXIT_DAMAGED, error })
+}

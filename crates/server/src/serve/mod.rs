@@ -1,0 +1,268 @@
+//! `tracery serve`: opens what is kept, connects the parts ([`wire`]), listens, and stops in order.
+
+mod guard;
+mod health;
+mod listen;
+mod metrics;
+mod ports;
+mod ready_file;
+mod self_trace;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracery_api::Api;
+use tracery_honeycomb::Honeycomb;
+use tracery_intake::{AuthMode, DatasetRegistry, Intake, MemoryBudget};
+use tracery_query::StoreEvents;
+use tracery_settings::Settings;
+use tracery_stdx::{Clock, SystemClock};
+use tracery_store::{Catalog, Objects, Store, StoreOptions};
+
+use crate::cli::{EXIT_FAILED, EXIT_UNREACHABLE};
+use crate::commands::{Failure, OrExit};
+use crate::config::{Auth, Config, LogFormat, Place};
+use listen::{Bound, Listeners};
+use self_trace::SelfTrace;
+
+/// A drain takes at most this long: what supervisors wait for before they kill.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// Of that, what is left for the last commit once requests were given their time.
+const CLOSE_RESERVE: Duration = Duration::from_secs(3);
+
+/// Opens the store at its place.
+pub(crate) async fn open_store(place: &Place, options: StoreOptions) -> Result<Store> {
+    let catalog = Catalog::open(&place.catalog_url()?).await.context("cannot open the catalog")?;
+    let objects = match (&place.store, &place.data_dir) {
+        (Some(url), _) => Objects::from_url(url, &s3_options())?,
+        (None, Some(directory)) => Objects::local(&directory.join("objects"))?,
+        (None, None) => anyhow::bail!("give --data-dir or --store"),
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Store::open(catalog, objects, clock, options).await.context("cannot open the store")
+}
+
+/// Credentials and endpoint of S3, from the variables that the vendor's own tools read.
+fn s3_options() -> Vec<(String, String)> {
+    const NAMES: &[(&str, &str)] = &[
+        ("AWS_ACCESS_KEY_ID", "aws_access_key_id"),
+        ("AWS_SECRET_ACCESS_KEY", "aws_secret_access_key"),
+        ("AWS_SESSION_TOKEN", "aws_session_token"),
+        ("AWS_REGION", "aws_region"),
+        ("AWS_DEFAULT_REGION", "aws_default_region"),
+        ("AWS_ENDPOINT", "aws_endpoint"),
+        ("AWS_ENDPOINT_URL", "aws_endpoint"),
+        ("AWS_ALLOW_HTTP", "aws_allow_http"),
+    ];
+    NAMES
+        .iter()
+        .filter_map(|(variable, option)| Some(((*option).to_owned(), std::env::var(variable).ok()?)))
+        .collect()
+}
+
+/// The API over an open store. `query_memory_bytes` is what all questions together may hold.
+pub(crate) fn api(
+    store: &Store,
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    query_memory_bytes: usize,
+    verified: bool,
+) -> Result<(Api, Arc<ports::Specs>)> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let context = Arc::new(
+        tracery_query::session_context(query_memory_bytes, threads)
+            .context("cannot start the query engine")?,
+    );
+    let events = StoreEvents::new(store.clone(), &context);
+    let specs = Arc::new(ports::Specs::new(
+        Arc::clone(&context),
+        events.clone(),
+        settings.clone(),
+        Arc::clone(&clock),
+    ));
+    let mut api = Api::new(settings.clone(), context, events, clock, verified);
+    api.specs = Some(Arc::clone(&specs) as Arc<dyn tracery_api::SpecQueries>);
+    api.sessions = Some(Arc::new(ports::People(settings.clone())));
+    api.saved_queries = Some(Arc::new(ports::Saved(settings.clone())));
+    api.trace_to_otlp = Some(Arc::new(|rows| {
+        tracery_otlp::read_back::trace_to_otlp_json(rows).map_err(|error| error.to_string())
+    }));
+    Ok((api, specs))
+}
+
+/// What listens where.
+struct Doors {
+    /// Everything by path: page, API, and every protocol.
+    main: Router,
+    /// OTLP alone, for its standard ports.
+    otlp: Router,
+}
+
+/// Everything that was opened.
+struct House {
+    config: Config,
+    settings: Settings,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    self_trace: Option<SelfTrace>,
+}
+
+/// Connects the parts: the one place that names them all. A new protocol is one more `merge` here.
+fn wire(house: &House) -> Result<Doors> {
+    let House { config, settings, store, clock, self_trace } = house;
+    let verified = config.auth == Auth::Required;
+    let mode = if verified { AuthMode::Required } else { AuthMode::Open };
+    let sink = DatasetRegistry::new(Arc::new(store.clone()), settings.clone());
+    let intake = Intake {
+        budget: Arc::new(MemoryBudget::new(config.memory_bytes / 8)),
+        ..Intake::new(Arc::new(sink), settings.clone(), Arc::clone(clock), mode)
+    };
+    let (api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 2, verified)?;
+    let figures = metrics::Figures {
+        intake: Arc::clone(&intake.metrics),
+        queries: Arc::clone(&api.metrics),
+        store: store.clone(),
+        requests: Arc::default(),
+        self_trace: self_trace.clone(),
+    };
+    let requests = Arc::clone(&figures.requests);
+
+    let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default());
+    let protocols =
+        Router::new().merge(tracery_otlp::routes(intake.clone())).merge(tracery_honeycomb::routes(honeycomb));
+    let own = Router::new()
+        .merge(tracery_ui::routes())
+        .merge(tracery_api::routes(api))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready).with_state((store.clone(), settings.clone())))
+        .route("/metrics", get(metrics::print).with_state(figures));
+    let guard = guard::Guard { verified, requests, self_trace: self_trace.clone() };
+    Ok(Doors {
+        main: guard::around(own.merge(protocols), guard.clone()),
+        otlp: guard::around(tracery_otlp::routes(intake), guard),
+    })
+}
+
+fn store_options(config: &Config) -> StoreOptions {
+    StoreOptions {
+        queue_bytes_max: (config.memory_bytes / 16).clamp(16 << 20, 256 << 20),
+        fresh_bytes_max: config.memory_bytes / 4,
+        retention: Some(config.retention),
+        ..StoreOptions::default()
+    }
+}
+
+fn start_logs(config: &Config) -> Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log).context("--log")?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match config.log_format {
+        LogFormat::Text => subscriber.try_init(),
+        LogFormat::Json => subscriber.json().try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("cannot start logging: {error}"))
+}
+
+/// Runs until a signal says otherwise.
+pub(crate) async fn run(config: Config) -> Result<(), Failure> {
+    start_logs(&config)?;
+    // Signals are heard from here on, so that one that comes during the start is not lost.
+    let mut signals = Signals::listen()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let opened = async {
+        let settings = Settings::open(&config.place.catalog_url()?, Arc::clone(&clock)).await?;
+        settings.default_environment().await?;
+        let store = open_store(&config.place, store_options(&config)).await?;
+        anyhow::Ok((settings, store))
+    };
+    let (settings, store) = opened.await.or_exit(EXIT_UNREACHABLE)?;
+    let self_trace = if config.self_trace {
+        let environment = settings.ensure_environment("tracery").await.or_exit(EXIT_UNREACHABLE)?;
+        Some(SelfTrace::start(environment.id, Arc::new(store.clone()), Arc::clone(&clock)))
+    } else {
+        None
+    };
+    let ready_file = config.ready_file.clone();
+    let house = House { config, settings, store: store.clone(), clock, self_trace: self_trace.clone() };
+    let listeners = listen(&house, wire(&house)?).await?;
+    if let Some(path) = &ready_file {
+        write_ready_file(path, &listeners)?;
+    }
+    for Bound { name, address } in listeners.bound() {
+        tracing::info!(door = name, %address, "listening");
+    }
+
+    signals.next().await;
+    tracing::info!("stopping: no new connections, requests finish, what waits is committed");
+    let drained = async {
+        listeners.drain(DRAIN_MAX.saturating_sub(CLOSE_RESERVE)).await;
+        if let Some(self_trace) = &self_trace {
+            self_trace.finish().await;
+        }
+        store.close().await;
+    };
+    let result = tokio::select! {
+        result = tokio::time::timeout(DRAIN_MAX, drained) => result,
+        () = signals.next() => {
+            // Nothing that was acknowledged is lost by this: it was durable before its answer.
+            std::process::exit(130);
+        }
+    };
+    if let Some(path) = &ready_file {
+        drop(std::fs::remove_file(path));
+    }
+    let late = anyhow::anyhow!("not everything stopped within {} s", DRAIN_MAX.as_secs());
+    result.map_err(|_| Failure { code: EXIT_FAILED, error: late })
+}
+
+async fn listen(house: &House, doors: Doors) -> Result<Listeners, Failure> {
+    let config = &house.config;
+    let mut listeners = Listeners::new(config.connections);
+    let doors = [
+        ("http", config.http, doors.main),
+        ("otlp_grpc", config.otlp_grpc, doors.otlp.clone()),
+        ("otlp_http", config.otlp_http, doors.otlp),
+    ];
+    // All are bound before any answers: a server with a door missing never starts.
+    let mut bound = Vec::new();
+    for (name, address, router) in doors {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address} ({name})"))?;
+        bound.push((name, listener, router));
+    }
+    for (name, listener, router) in bound {
+        listeners.serve(name, listener, router).context("cannot listen")?;
+    }
+    Ok(listeners)
+}
+
+fn write_ready_file(path: &PathBuf, listeners: &Listeners) -> Result<()> {
+    let addresses = listeners.bound().map(|bound| (bound.name.to_owned(), bound.address.to_string().into()));
+    ready_file::write(path, &serde_json::Value::Object(addresses.collect()))
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

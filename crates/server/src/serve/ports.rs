@@ -1,0 +1,285 @@
+//! What the API takes from elsewhere, connected: Honeycomb's language over the store, people from the settings, and
+//! saved queries as the documents that Honeycomb's own API shows too.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::prelude::SessionContext;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tracery_api::{SavedQueries, SavedQuery, Sessions, SpecQueries};
+use tracery_honeycomb::{ColumnInfo, FieldError, Queries};
+use tracery_model::{EnvironmentId, Signal, TimeRange};
+use tracery_query::languages::honeycomb::spec::{Calculation, CalculationOp};
+use tracery_query::languages::honeycomb::{
+    BubbleUpLimits, Limits, RunOptions, RunScope, Selection, Spec, bubble_up, calculated, run,
+};
+use tracery_query::{EventSource, FieldInfo, FieldType, QueryError, Scope, StoreEvents};
+use tracery_settings::{
+    ALL_DATASETS, Document, DocumentKind, NewDocument, Place, Settings, SettingsError, slugify,
+};
+use tracery_stdx::Clock;
+
+/// Honeycomb's query language over the store.
+pub(crate) struct Specs {
+    context: Arc<SessionContext>,
+    events: StoreEvents,
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+}
+
+impl Specs {
+    pub(crate) fn new(
+        context: Arc<SessionContext>,
+        events: StoreEvents,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { context, events, settings, clock }
+    }
+
+    /// Where relative times end: the running second is part of what was asked.
+    fn now_s(&self) -> i64 {
+        self.clock.now_s().saturating_add(1)
+    }
+
+    /// A dataset is all that was written under names of its slug, since services spell theirs as they like.
+    fn scope(&self, environment: EnvironmentId, dataset: Option<&str>) -> RunScope {
+        let datasets = dataset.map(|dataset| {
+            let slug = slugify(dataset);
+            let written = self.events.store().datasets(environment).into_keys();
+            let mut names: Vec<String> = written.filter(|name| slugify(name) == slug).collect();
+            if names.is_empty() {
+                names.push(dataset.to_owned());
+            }
+            names
+        });
+        RunScope { environment, datasets, signals: Signal::ALL.to_vec() }
+    }
+
+    /// Calculated fields of the environment and the dataset: alias and expression.
+    async fn calculated_fields(
+        &self,
+        environment: EnvironmentId,
+        dataset: Option<&str>,
+    ) -> Result<Vec<(String, String)>, QueryError> {
+        let own = dataset.map(slugify);
+        let mut fields = Vec::new();
+        for scope in own.as_deref().into_iter().chain([ALL_DATASETS]) {
+            let place = Place { environment, kind: DocumentKind::CalculatedField, scope };
+            let documents = self.settings.documents(place).await;
+            for document in documents.map_err(|error| QueryError::Store(error.to_string()))? {
+                let (Some(alias), Some(expression)) = (
+                    document.body["alias"].as_str().or(document.name.as_deref()),
+                    document.body["expression"].as_str(),
+                ) else {
+                    continue;
+                };
+                // The dataset's own hides the environment's.
+                if !fields.iter().any(|(known, _): &(String, String)| known == alias) {
+                    fields.push((alias.to_owned(), expression.to_owned()));
+                }
+            }
+        }
+        Ok(fields)
+    }
+}
+
+fn parse(spec: &Value) -> Result<Spec, QueryError> {
+    Spec::parse(spec).map_err(|error| QueryError::Invalid(error.to_string()))
+}
+
+#[async_trait]
+impl SpecQueries for Specs {
+    async fn run(
+        &self,
+        environment: EnvironmentId,
+        dataset: Option<&str>,
+        spec: &Value,
+    ) -> Result<Value, QueryError> {
+        let spec = parse(spec)?;
+        let fields = self.calculated_fields(environment, dataset).await?;
+        let options = RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(self.now_s()) };
+        let scope = self.scope(environment, dataset);
+        let limits = Limits::default();
+        let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &limits);
+        let output = Box::pin(ask).await?;
+        let mut answer = output.to_json();
+        answer["query"] = spec.to_json();
+        answer["rows_examined"] = output.rows_examined.into();
+        answer["elapsed_ms"] = output.elapsed_ms.into();
+        answer["granularity"] = output.granularity_s.into();
+        answer["start_time"] = output.start_s.into();
+        answer["end_time"] = output.end_s.into();
+        Ok(answer)
+    }
+
+    async fn bubble_up(
+        &self,
+        environment: EnvironmentId,
+        dataset: Option<&str>,
+        spec: &Value,
+        selection: &Value,
+    ) -> Result<Value, QueryError> {
+        let spec = parse(spec)?;
+        let selection = read_selection(selection)?;
+        let fields = self.calculated_fields(environment, dataset).await?;
+        let scope = self.scope(environment, dataset);
+        let now_s = self.now_s();
+        let limits = BubbleUpLimits::default();
+        let ask = bubble_up(&self.context, &self.events, &scope, &spec, &fields, &selection, now_s, &limits);
+        let found = Box::pin(ask).await?;
+        let mut answer = found.to_json();
+        answer["rows_examined"] = found.rows_examined.into();
+        Ok(answer)
+    }
+}
+
+#[async_trait]
+impl Queries for Specs {
+    fn check(&self, spec: &Value, is_metrics: bool) -> Result<Value, FieldError> {
+        let wrong = |field: String, description: String| FieldError { field, code: "invalid", description };
+        let parsed = Spec::parse(spec).map_err(|error| wrong(error.field, error.reason))?;
+        let bare = |calculation: &&Calculation| calculation.op == CalculationOp::Count;
+        if is_metrics && parsed.calculations.iter().any(|calculation| bare(&calculation)) {
+            let description = "operation not allowed in metrics dataset: COUNT".to_owned();
+            return Err(wrong("calculations".to_owned(), description));
+        }
+        Ok(parsed.to_json())
+    }
+
+    async fn run(
+        &self,
+        environment: EnvironmentId,
+        dataset: Option<String>,
+        spec: Value,
+        options: tracery_honeycomb::RunOptions,
+    ) -> Result<Value, String> {
+        let asked = async {
+            let spec = parse(&spec)?;
+            let fields = self.calculated_fields(environment, dataset.as_deref()).await?;
+            let options = RunOptions {
+                disable_series: options.disable_series,
+                disable_total_by_aggregate: options.disable_total_by_aggregate,
+                disable_other_by_aggregate: options.disable_other_by_aggregate,
+                limit: options.limit.and_then(|limit| usize::try_from(limit).ok()),
+                now_s: self.now_s(),
+            };
+            let scope = self.scope(environment, dataset.as_deref());
+            let limits = Limits::default();
+            let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &limits);
+            Box::pin(ask).await
+        };
+        asked.await.map(|output| output.to_json()).map_err(|error: QueryError| error.to_string())
+    }
+
+    async fn columns(&self, environment: EnvironmentId, dataset: &str) -> Result<Vec<ColumnInfo>, String> {
+        let RunScope { datasets, signals, .. } = self.scope(environment, Some(dataset));
+        let scope = Scope { environment, datasets, signals, time: TimeRange::ALL };
+        let fields = self.events.fields(&scope).await.map_err(|error| error.to_string())?;
+        let column = |field: FieldInfo| ColumnInfo {
+            name: field.name,
+            column_type: match field.field_type {
+                FieldType::Text => "string",
+                FieldType::Integer => "integer",
+                FieldType::Float => "float",
+                FieldType::Boolean => "boolean",
+            },
+            last_written_ms: Some(field.last_written_ms),
+        };
+        Ok(fields.into_iter().map(column).collect())
+    }
+
+    fn check_expression(&self, expression: &str) -> Result<(), String> {
+        calculated::parse(expression).map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// What `POST /bubble_up` calls a selection.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SelectionBody {
+    start_time: Option<i64>,
+    end_time: Option<i64>,
+    column: Option<String>,
+    min: Option<f64>,
+    max: Option<f64>,
+    group: Option<Vec<Value>>,
+}
+
+fn read_selection(selection: &Value) -> Result<Selection, QueryError> {
+    let chosen = SelectionBody::deserialize(selection)
+        .map_err(|error| QueryError::Invalid(format!("selection: {error}")))?;
+    let range = chosen
+        .column
+        .map(|column| (column, chosen.min.unwrap_or(f64::NEG_INFINITY), chosen.max.unwrap_or(f64::INFINITY)));
+    Ok(Selection { time_s: chosen.start_time.zip(chosen.end_time), range, group: chosen.group })
+}
+
+/// People of the settings database.
+pub(crate) struct People(pub(crate) Settings);
+
+#[async_trait]
+impl Sessions for People {
+    async fn log_in(&self, name: &str, password: &str) -> Result<Option<String>, SettingsError> {
+        match self.0.verify_password(name, password).await? {
+            Some(user) => self.0.create_session(&user).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn user(&self, token: &str) -> Result<Option<String>, SettingsError> {
+        Ok(self.0.find_session(token).await?.map(|user| user.name))
+    }
+
+    async fn log_out(&self, token: &str) -> Result<(), SettingsError> {
+        self.0.end_session(token).await
+    }
+}
+
+/// Saved queries. One is a document of its own kind of scope: `saved`, which no dataset's slug reaches through
+/// Honeycomb's paths, with name, dataset and specification in its body.
+pub(crate) struct Saved(pub(crate) Settings);
+
+const SAVED_SCOPE: &str = "/saved";
+
+impl Saved {
+    fn place(environment: EnvironmentId) -> Place<'static> {
+        Place { environment, kind: DocumentKind::QueryAnnotation, scope: SAVED_SCOPE }
+    }
+}
+
+fn saved(document: Document) -> SavedQuery {
+    let text = |name: &str| document.body[name].as_str().unwrap_or_default().to_owned();
+    SavedQuery {
+        name: text("name"),
+        dataset: text("dataset"),
+        query: document.body["query"].clone(),
+        created_ms: document.created_ms,
+        id: document.id,
+    }
+}
+
+#[async_trait]
+impl SavedQueries for Saved {
+    async fn list(&self, environment: EnvironmentId) -> Result<Vec<SavedQuery>, SettingsError> {
+        let documents = self.0.documents(Self::place(environment)).await?;
+        Ok(documents.into_iter().rev().map(saved).collect())
+    }
+
+    async fn create(
+        &self,
+        environment: EnvironmentId,
+        name: &str,
+        dataset: &str,
+        query: &Value,
+    ) -> Result<SavedQuery, SettingsError> {
+        let body = json!({ "name": name, "dataset": dataset, "query": query });
+        let new = NewDocument { body, ..NewDocument::default() };
+        Ok(saved(self.0.create_document(Self::place(environment), new).await?))
+    }
+
+    async fn delete(&self, environment: EnvironmentId, id: &str) -> Result<bool, SettingsError> {
+        self.0.delete_document(Self::place(environment), id).await
+    }
+}

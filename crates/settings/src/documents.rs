@@ -1,0 +1,279 @@
+//! Documents: every small resource that is one JSON object to its reader, from column metadata to boards. They are
+//! reached only through an environment, a kind and a scope, so that no environment sees another's.
+
+use serde_json::Value;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+use tracery_model::EnvironmentId;
+
+use crate::keys::random_id;
+use crate::{Settings, SettingsError};
+
+macro_rules! document_kinds {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $max:literal,)*) => {
+        /// What a document is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum DocumentKind {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl DocumentKind {
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Documents of this kind that one scope may have.
+            pub fn documents_max(self) -> i64 {
+                match self { $(Self::$variant => $max,)* }
+            }
+        }
+    };
+}
+
+document_kinds! {
+    /// Description, visibility and explicit type of a column; its name is the column's.
+    Column "column" 50_000,
+    /// A calculated field of a dataset or of `__all__`; its name is the alias.
+    CalculatedField "calculated_field" 10_000,
+    /// The column that plays each role in a dataset; one document a dataset.
+    DatasetDefinition "dataset_definition" 1,
+    /// A query, which never changes.
+    Query "query" 1_000_000,
+    QueryAnnotation "query_annotation" 50_000,
+    /// A run of a query, with its result once it is complete; expires.
+    QueryResult "query_result" 10_000,
+    Board "board" 10_000,
+    /// Scope is the board's id.
+    BoardView "board_view" 50,
+    Marker "marker" 100_000,
+    MarkerSetting "marker_setting" 1_000,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    pub id: String,
+    /// A dataset's slug, `__all__`, or the parent document's id.
+    pub scope: String,
+    /// Unique within kind and scope.
+    pub name: Option<String>,
+    pub body: Value,
+    pub created_ms: i64,
+    pub updated_ms: i64,
+}
+
+/// A document to be made.
+#[derive(Debug, Clone, Default)]
+pub struct NewDocument {
+    /// Random when `None`.
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub body: Value,
+    pub expires_ms: Option<i64>,
+}
+
+/// Where a document lives.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub environment: EnvironmentId,
+    pub kind: DocumentKind,
+    pub scope: &'a str,
+}
+
+const COLUMNS: &str = "id, scope, name, body, created_ms, updated_ms";
+
+fn from_row(row: &AnyRow) -> Result<Document, SettingsError> {
+    let body: String = row.try_get("body")?;
+    let id: String = row.try_get("id")?;
+    Ok(Document {
+        body: serde_json::from_str(&body)
+            .map_err(|_| SettingsError::Invalid(format!("document {id} is not JSON")))?,
+        id,
+        scope: row.try_get("scope")?,
+        name: row.try_get("name")?,
+        created_ms: row.try_get("created_ms")?,
+        updated_ms: row.try_get("updated_ms")?,
+    })
+}
+
+fn taken(error: sqlx::Error, what: &str) -> SettingsError {
+    match &error {
+        sqlx::Error::Database(cause) if cause.is_unique_violation() => SettingsError::Exists(what.to_owned()),
+        _ => error.into(),
+    }
+}
+
+impl Settings {
+    /// [`SettingsError::Exists`] when the name or id is taken.
+    pub async fn create_document(
+        &self,
+        place: Place<'_>,
+        new: NewDocument,
+    ) -> Result<Document, SettingsError> {
+        let now_ms = self.clock.now_ms();
+        let id = new.id.unwrap_or_else(random_id);
+        let what = new.name.clone().unwrap_or_else(|| id.clone());
+        let done = sqlx::query(
+            "INSERT INTO documents (environment, kind, scope, id, name, body, created_ms, updated_ms, expires_ms)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
+             WHERE (SELECT COUNT(*) FROM documents WHERE environment = $10 AND kind = $11 AND scope = $12) < $13",
+        )
+        .bind(place.environment.0)
+        .bind(place.kind.name())
+        .bind(place.scope)
+        .bind(&id)
+        .bind(new.name.clone())
+        .bind(new.body.to_string())
+        .bind(now_ms)
+        .bind(now_ms)
+        .bind(new.expires_ms)
+        .bind(place.environment.0)
+        .bind(place.kind.name())
+        .bind(place.scope)
+        .bind(place.kind.documents_max())
+        .execute(&self.pool)
+        .await
+        .map_err(|error| taken(error, &what))?;
+        if done.rows_affected() == 0 {
+            return Err(SettingsError::Full { kind: place.kind.name(), max: place.kind.documents_max() });
+        }
+        Ok(Document {
+            id,
+            scope: place.scope.to_owned(),
+            name: new.name,
+            body: new.body,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+        })
+    }
+
+    /// An expired document is not found.
+    pub async fn document(&self, place: Place<'_>, id: &str) -> Result<Option<Document>, SettingsError> {
+        self.find_document(place, "id", id).await
+    }
+
+    pub async fn document_named(
+        &self,
+        place: Place<'_>,
+        name: &str,
+    ) -> Result<Option<Document>, SettingsError> {
+        self.find_document(place, "name", name).await
+    }
+
+    async fn find_document(
+        &self,
+        place: Place<'_>,
+        by: &str,
+        value: &str,
+    ) -> Result<Option<Document>, SettingsError> {
+        let row = sqlx::query(&format!(
+            "SELECT {COLUMNS} FROM documents WHERE environment = $1 AND kind = $2 AND scope = $3 AND {by} = $4
+             AND (expires_ms IS NULL OR expires_ms > $5)"
+        ))
+        .bind(place.environment.0)
+        .bind(place.kind.name())
+        .bind(place.scope)
+        .bind(value)
+        .bind(self.clock.now_ms())
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(from_row).transpose()
+    }
+
+    /// A document of any scope of the environment.
+    pub async fn document_anywhere(
+        &self,
+        environment: EnvironmentId,
+        kind: DocumentKind,
+        id: &str,
+    ) -> Result<Option<Document>, SettingsError> {
+        let row = sqlx::query(&format!(
+            "SELECT {COLUMNS} FROM documents WHERE environment = $1 AND kind = $2 AND id = $3
+             AND (expires_ms IS NULL OR expires_ms > $4) ORDER BY scope LIMIT 1"
+        ))
+        .bind(environment.0)
+        .bind(kind.name())
+        .bind(id)
+        .bind(self.clock.now_ms())
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(from_row).transpose()
+    }
+
+    /// Oldest first, at most 10,000.
+    pub async fn documents(&self, place: Place<'_>) -> Result<Vec<Document>, SettingsError> {
+        let rows = sqlx::query(&format!(
+            "SELECT {COLUMNS} FROM documents WHERE environment = $1 AND kind = $2 AND scope = $3
+             AND (expires_ms IS NULL OR expires_ms > $4) ORDER BY created_ms, id LIMIT 10000"
+        ))
+        .bind(place.environment.0)
+        .bind(place.kind.name())
+        .bind(place.scope)
+        .bind(self.clock.now_ms())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// Gives a document another name and body. `None` when there is none; [`SettingsError::Exists`] when the name
+    /// is another's.
+    pub async fn replace_document(
+        &self,
+        place: Place<'_>,
+        id: &str,
+        name: Option<&str>,
+        body: &Value,
+    ) -> Result<Option<Document>, SettingsError> {
+        sqlx::query(
+            "UPDATE documents SET name = $1, body = $2, updated_ms = $3
+             WHERE environment = $4 AND kind = $5 AND scope = $6 AND id = $7",
+        )
+        .bind(name.map(str::to_owned))
+        .bind(body.to_string())
+        .bind(self.clock.now_ms())
+        .bind(place.environment.0)
+        .bind(place.kind.name())
+        .bind(place.scope)
+        .bind(id)
+        .execute(&self.pool)
+        .await
+        .map_err(|error| taken(error, name.unwrap_or(id)))?;
+        self.document(place, id).await
+    }
+
+    /// Whether there was such a document. What lies in its scope (a board's views) goes with it.
+    pub async fn delete_document(&self, place: Place<'_>, id: &str) -> Result<bool, SettingsError> {
+        let mut transaction = self.pool.begin().await?;
+        let done = sqlx::query(
+            "DELETE FROM documents WHERE environment = $1 AND kind = $2 AND scope = $3 AND id = $4",
+        )
+        .bind(place.environment.0)
+        .bind(place.kind.name())
+        .bind(place.scope)
+        .bind(id)
+        .execute(&mut *transaction)
+        .await?;
+        if done.rows_affected() > 0 && place.kind == DocumentKind::Board {
+            sqlx::query("DELETE FROM documents WHERE environment = $1 AND kind = $2 AND scope = $3")
+                .bind(place.environment.0)
+                .bind(DocumentKind::BoardView.name())
+                .bind(id)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Removes expired documents and sessions; how many. Called from time to time by `server`.
+    pub async fn sweep_expired(&self) -> Result<u64, SettingsError> {
+        let mut count = 0;
+        for table in ["documents", "sessions"] {
+            let done = sqlx::query(&format!("DELETE FROM {table} WHERE expires_ms <= $1"))
+                .bind(self.clock.now_ms())
+                .execute(&self.pool)
+                .await?;
+            count += done.rows_affected();
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,27 @@
+//! What can go wrong below the sink.
+
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum StoreError {
+    #[error("cannot open the catalog")]
+    CatalogOpen(#[source] sqlx::Error),
+    #[error("cannot migrate the catalog")]
+    CatalogMigrate(#[from] sqlx::migrate::MigrateError),
+    #[error("catalog does not answer")]
+    Catalog(#[from] sqlx::Error),
+    #[error("object store does not answer for {path}")]
+    Object { path: String, source: object_store::Error },
+    #[error("cannot write {path}")]
+    Write { path: String, source: std::io::Error },
+    #[error("part {path} is damaged: {reason}")]
+    Damaged { path: String, reason: String },
+    #[error("cannot encode or decode columns")]
+    Arrow(#[from] arrow::error::ArrowError),
+    #[error("cannot encode or decode Parquet")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    #[error("store URL {url:?} is not understood: {reason}")]
+    Url { url: String, reason: String },
+    #[error("background work stopped: {0}")]
+    Stopped(String),
+}

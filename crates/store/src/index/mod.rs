@@ -1,0 +1,5 @@
+//! What finds rows without scanning.
+
+mod trace;
+
+pub use trace::{RowRun, TraceIndex};

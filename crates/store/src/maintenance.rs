@@ -1,0 +1,243 @@
+//! What happens to parts after they are written: merges, retention, the sweep of orphans, and burial of the objects
+//! that merges and retention took off the list.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::catalog::Change;
+use crate::commit::error_chain;
+use crate::merge::plan::{Job, MergePolicy, next_job};
+use crate::merge::run::{Input, Output, merge, within_column_bound};
+use crate::part::{MergedFooter, Part, PartMeta};
+use crate::{Catalog, Inner, StoreError, StoreStats, paths, snapshot};
+
+/// How often due work is looked for when no commit asks.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often retention and the sweep run.
+const EXPIRE_EVERY: Duration = Duration::from_secs(300);
+
+/// Merges, expires and sweeps until the store stops.
+pub(crate) async fn run(inner: Arc<Inner>) {
+    let mut expired_at: Option<Instant> = None;
+    loop {
+        if expired_at.is_none_or(|at| at.elapsed() >= EXPIRE_EVERY) {
+            expired_at = Some(Instant::now());
+            for result in [expire(&inner).await, sweep(&inner).await] {
+                if let Err(error) = result {
+                    tracing::warn!(error = error_chain(&error), "retention is delayed");
+                }
+            }
+        }
+        if let Err(error) = merge_due(&inner, false).await {
+            StoreStats::add(&inner.stats.merge_failures, 1);
+            tracing::warn!(error = error_chain(&error), "a merge is delayed");
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = inner.stop.cancelled() => return,
+            }
+        }
+        tokio::select! {
+            () = inner.merge_wanted.notified() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = inner.stop.cancelled() => return,
+        }
+    }
+}
+
+/// Runs merges until none is due; `everything` also merges what is young. Returns how many ran.
+pub(crate) async fn merge_due(inner: &Arc<Inner>, everything: bool) -> Result<usize, StoreError> {
+    let policy = if everything {
+        MergePolicy { fresh_age_ms: i64::MIN / 2, ..inner.options.merge }
+    } else {
+        inner.options.merge
+    };
+    let mut count = 0;
+    while !inner.stop.is_cancelled() {
+        let parts = Arc::clone(&inner.parts.read());
+        let job = next_job(parts.parts().iter().map(|part| &part.meta), &policy, inner.clock.now_ms());
+        let Some(job) = job else { break };
+        let sources: Vec<Arc<Part>> =
+            parts.parts().iter().filter(|part| job.ids.contains(&part.meta.id)).cloned().collect();
+        drop(parts);
+        merge_job(inner, &job, &sources).await?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Result<(), StoreError> {
+    let started = Instant::now();
+    let mut inputs = Vec::new();
+    for part in sources {
+        match part.fresh() {
+            Some(fresh) => inputs.extend(fresh.chunks.iter().cloned().map(Input::Fresh)),
+            None => match open_merged(inner, &part.meta).await {
+                Ok(input) => inputs.push(input),
+                Err(StoreError::Damaged { reason, .. }) => {
+                    set_aside(&inner.catalog, &inner.stats, &part.meta, &reason, inner.clock.now_ms())
+                        .await?;
+                    let _list = inner.list.lock().await;
+                    snapshot::publish(inner, None, std::slice::from_ref(&part.meta.id), Vec::new());
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            },
+        }
+    }
+    let signal = job.signal;
+    let outputs = tokio::task::spawn_blocking(move || {
+        let mut outputs = Vec::new();
+        for group in within_column_bound(inputs) {
+            outputs.extend(merge(&group, signal)?);
+        }
+        Ok::<_, StoreError>(outputs)
+    })
+    .await
+    .map_err(|error| StoreError::Stopped(error.to_string()))??;
+    let rows_out: usize = outputs.iter().map(|output| output.row_count).sum();
+    let rows_in: i64 = sources.iter().map(|part| part.meta.row_count).sum();
+    assert_eq!(i64::try_from(rows_out).ok(), Some(rows_in), "a merge keeps every row");
+    let mut added = Vec::with_capacity(outputs.len());
+    for output in outputs {
+        added.push(Arc::new(write_output(inner, job, output).await?));
+    }
+    let change = Change {
+        added: added.iter().map(|part| &part.meta).collect(),
+        removed: sources.iter().map(|part| part.meta.id.as_str()).collect(),
+        keys: Vec::new(),
+    };
+    let _list = inner.list.lock().await;
+    if let Some(version) = inner.catalog.apply(&change).await? {
+        let removed: Vec<String> = sources.iter().map(|part| part.meta.id.clone()).collect();
+        snapshot::publish(inner, Some(version), &removed, added);
+        sources.iter().for_each(|part| part.doom());
+    } else {
+        // Another node was faster; what was written here is unlisted.
+        added.iter().for_each(|part| part.doom());
+        snapshot::refresh(inner).await?;
+    }
+    StoreStats::add(&inner.stats.merges, 1);
+    StoreStats::add(&inner.stats.rows_merged, rows_out);
+    StoreStats::add(&inner.stats.merge_us, usize::try_from(started.elapsed().as_micros()).unwrap_or(0));
+    tracing::debug!(signal = %job.signal, parts = sources.len(), rows = rows_out, level = job.level, "merged");
+    Ok(())
+}
+
+async fn open_merged(inner: &Inner, meta: &PartMeta) -> Result<Input, StoreError> {
+    let damaged = |reason: String| StoreError::Damaged { path: meta.path.clone(), reason };
+    let bytes = match inner.objects.get(&meta.path).await {
+        Err(StoreError::Object { source: object_store::Error::NotFound { .. }, .. }) => {
+            return Err(damaged("the object is missing".into()));
+        }
+        other => other?,
+    };
+    if crc32fast::hash(&bytes) != meta.crc32 {
+        return Err(damaged("its checksum differs from the catalog's".into()));
+    }
+    let footer = MergedFooter::read(&bytes).map_err(|error| damaged(error.to_string()))?;
+    Ok(Input::Merged { bytes, footer })
+}
+
+async fn write_output(inner: &Inner, job: &Job, output: Output) -> Result<Part, StoreError> {
+    let id = Uuid::now_v7().simple().to_string();
+    let path = paths::merged(job.environment, job.signal, &id);
+    // The index first: a listed part always has its index.
+    if let Some(index) = output.trace_index {
+        inner.objects.put(&paths::trace_index(&path), vec![index]).await?;
+    }
+    let meta = PartMeta {
+        id,
+        environment: job.environment,
+        signal: job.signal,
+        level: job.level,
+        path: path.clone(),
+        time_min_ns: output.time_min_ns,
+        time_max_ns: output.time_max_ns,
+        row_count: i64::try_from(output.row_count).unwrap_or(0),
+        byte_count: i64::try_from(output.object.len()).unwrap_or(0),
+        crc32: crc32fast::hash(&output.object),
+        datasets: output.datasets,
+        created_ms: inner.clock.now_ms(),
+    };
+    inner.objects.put(&path, vec![output.object]).await?;
+    Ok(Part::new(meta, None, inner.graveyard.clone()))
+}
+
+/// Takes a damaged part off the list, counts it, and says so.
+pub(crate) async fn set_aside(
+    catalog: &Catalog,
+    stats: &StoreStats,
+    meta: &PartMeta,
+    reason: &str,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    tracing::error!(part = meta.path, rows = meta.row_count, reason, "a damaged part is set aside");
+    StoreStats::add(&stats.parts_set_aside, 1);
+    catalog.set_aside(meta, reason, now_ms).await
+}
+
+/// Drops parts whose newest row is older than the retention.
+pub(crate) async fn expire(inner: &Arc<Inner>) -> Result<(), StoreError> {
+    let Some(retention) = inner.options.retention else { return Ok(()) };
+    let keep_from = inner.clock.now_ns() - i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX);
+    let parts = Arc::clone(&inner.parts.read());
+    let old: Vec<&Arc<Part>> =
+        parts.parts().iter().filter(|part| part.meta.time_max_ns < keep_from).collect();
+    for part in old {
+        let change = Change { removed: vec![&part.meta.id], ..Change::default() };
+        let _list = inner.list.lock().await;
+        if let Some(version) = inner.catalog.apply(&change).await? {
+            snapshot::publish(inner, Some(version), std::slice::from_ref(&part.meta.id), Vec::new());
+            part.doom();
+            inner
+                .stats
+                .rows_expired
+                .fetch_add(u64::try_from(part.meta.row_count).unwrap_or(0), Ordering::Relaxed);
+        }
+    }
+    Ok(())
+}
+
+/// Removes objects that no listed part owns and that are too old to belong to a commit under way.
+pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<(), StoreError> {
+    // Objects before the list: what is written in between is in neither.
+    let objects = inner.objects.list(paths::ROOT).await?;
+    let mut owned: HashSet<String> = inner.catalog.parts().await?.into_iter().map(|meta| meta.path).collect();
+    owned.extend(inner.parts.read().parts().iter().map(|part| part.meta.path.clone()));
+    owned.extend(inner.catalog.parts_set_aside().await?.into_iter().map(|(path, _)| path));
+    let orphan_age_ms = i64::try_from(inner.options.orphan_age.as_millis()).unwrap_or(i64::MAX);
+    let oldest_kept_ms = inner.clock.now_ms().saturating_sub(orphan_age_ms);
+    for (path, modified_ms) in objects {
+        let owner = paths::indexed_part(&path).unwrap_or(&path);
+        if !owned.contains(owner) && modified_ms < oldest_kept_ms {
+            inner.objects.delete(&path).await?;
+            StoreStats::add(&inner.stats.orphans_removed, 1);
+        }
+    }
+    Ok(())
+}
+
+/// Removes the objects of doomed parts once no query reads them.
+pub(crate) async fn bury(inner: Arc<Inner>, mut graves: mpsc::UnboundedReceiver<String>) {
+    loop {
+        let path = tokio::select! {
+            biased;
+            path = graves.recv() => path,
+            () = inner.stop.cancelled() => return,
+        };
+        let Some(path) = path else { return };
+        for object in [paths::trace_index(&path), path] {
+            if let Err(error) = inner.objects.delete(&object).await {
+                tracing::warn!(
+                    error = error_chain(&error),
+                    "an object outlives its part; the sweeper takes it"
+                );
+            }
+        }
+    }
+}

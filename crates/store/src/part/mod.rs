@@ -1,0 +1,79 @@
+//! A part: one immutable object of rows of one environment and signal.
+
+mod fresh;
+mod merged;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{OnceCell, mpsc};
+use tracery_model::{EnvironmentId, Signal};
+
+use crate::index::TraceIndex;
+
+pub use fresh::{FreshChunk, FreshPart};
+pub(crate) use fresh::{encode_chunk, seal};
+pub(crate) use merged::{MergedFooter, MergedWriter};
+
+/// What the catalog knows of a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartMeta {
+    /// UUID v7: ids sort by when the part was made.
+    pub id: String,
+    pub environment: EnvironmentId,
+    pub signal: Signal,
+    /// 0 fresh (Arrow IPC), 1 and more merged (Parquet).
+    pub level: i64,
+    pub path: String,
+    pub time_min_ns: i64,
+    pub time_max_ns: i64,
+    pub row_count: i64,
+    /// Of the object; its indexes are not counted.
+    pub byte_count: i64,
+    /// Of the whole object.
+    pub crc32: u32,
+    pub datasets: Vec<String>,
+    pub created_ms: i64,
+}
+
+/// A listed part. Its object is removed when the part is doomed and the last query that reads it has let go.
+#[derive(Debug)]
+pub struct Part {
+    pub meta: PartMeta,
+    fresh: Option<FreshPart>,
+    trace_index: OnceCell<Option<Arc<TraceIndex>>>,
+    doomed: AtomicBool,
+    graveyard: mpsc::UnboundedSender<String>,
+}
+
+impl Part {
+    pub(crate) fn new(
+        meta: PartMeta,
+        fresh: Option<FreshPart>,
+        graveyard: mpsc::UnboundedSender<String>,
+    ) -> Self {
+        Self { meta, fresh, trace_index: OnceCell::new(), doomed: AtomicBool::new(false), graveyard }
+    }
+
+    /// The rows of a fresh part, which stay in memory in their compressed form.
+    pub fn fresh(&self) -> Option<&FreshPart> {
+        self.fresh.as_ref()
+    }
+
+    pub(crate) fn trace_index_cell(&self) -> &OnceCell<Option<Arc<TraceIndex>>> {
+        &self.trace_index
+    }
+
+    pub(crate) fn doom(&self) {
+        self.doomed.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if self.doomed.load(Ordering::Acquire) {
+            // Without a receiver the store is closing; the sweeper removes the object at the next start.
+            drop(self.graveyard.send(std::mem::take(&mut self.meta.path)));
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! One export request from its bytes to the sink, the same for HTTP and gRPC: who calls, how large, inflate, decode,
+//! hand over. The two doors only differ in how they spell the outcome.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tracery_intake::{Caller, CallerError, InflateError, Intake, Permission, inflate};
+use tracery_model::{Signal, SinkError};
+
+use crate::decode::{DecodeError, DecodeOptions, Format, decode};
+use crate::notes::Notes;
+
+/// Smaller bodies are decoded where they arrive: handing them to another thread takes longer than decoding.
+const DECODE_IN_PLACE_BYTES_MAX: usize = 16 << 10;
+/// Columns may take this many times the bound on inflated bodies.
+const COLUMN_BYTES_PER_BODY_BYTE_MAX: usize = 8;
+/// How long a client is asked to wait when the settings database does not answer.
+const SETTINGS_RETRY_MS: u64 = 1_000;
+
+/// What every handler holds.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub intake: Intake,
+    /// Bodies that are inflated and decoded at the same time: more than the cores can do would only take memory.
+    decoding: Arc<Semaphore>,
+}
+
+/// Why a request failed as a whole.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    #[error("missing 'x-honeycomb-team' header")]
+    KeyMissing,
+    #[error("unknown API key - check your credentials")]
+    KeyUnknown,
+    #[error("this API key may not send events")]
+    KeyMayNot,
+    #[error("{0}")]
+    SettingsUnavailable(String),
+    #[error("{0}")]
+    Malformed(String),
+    #[error("{0}")]
+    TooLarge(String),
+    #[error("{0}")]
+    UnknownEncoding(String),
+    #[error("{0}")]
+    Sink(#[from] SinkError),
+}
+
+impl Failure {
+    /// The delay after which the same request may succeed; `None` when it never will.
+    pub(crate) fn retry_after_ms(&self) -> Option<u64> {
+        match self {
+            Failure::Sink(error) => Some(error.retry_after_ms()),
+            Failure::SettingsUnavailable(_) => Some(SETTINGS_RETRY_MS),
+            _ => None,
+        }
+    }
+
+    /// The stable word of `/metrics`.
+    fn word(&self) -> &'static str {
+        match self {
+            Failure::KeyMissing | Failure::KeyUnknown => "unauthenticated",
+            Failure::KeyMayNot => "forbidden",
+            Failure::SettingsUnavailable(_) => "settings_unavailable",
+            Failure::Malformed(_) => "malformed",
+            Failure::TooLarge(_) => "too_large",
+            Failure::UnknownEncoding(_) => "unknown_encoding",
+            Failure::Sink(SinkError::Busy { .. }) => "busy",
+            Failure::Sink(SinkError::Unavailable { .. }) => "storage_unavailable",
+        }
+    }
+}
+
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::TooLarge { .. } | DecodeError::JsonTooLarge { .. } => {
+                Failure::TooLarge(error.to_string())
+            }
+            DecodeError::Wire(_) | DecodeError::Json(_) => Failure::Malformed(error.to_string()),
+        }
+    }
+}
+
+impl From<InflateError> for Failure {
+    fn from(error: InflateError) -> Self {
+        match error {
+            InflateError::UnknownEncoding { .. } => Failure::UnknownEncoding(error.to_string()),
+            InflateError::TooLarge { .. } => Failure::TooLarge(error.to_string()),
+            InflateError::Malformed { .. } => Failure::Malformed(error.to_string()),
+        }
+    }
+}
+
+/// The word that `/metrics` has for a door.
+pub(crate) fn door_name(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Log => "otlp_logs",
+        Signal::Metric => "otlp_metrics",
+        Signal::Span | Signal::Error => "otlp_traces",
+    }
+}
+
+impl Door {
+    pub(crate) fn new(intake: Intake) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { intake, decoding: Arc::new(Semaphore::new(2 * cores)) }
+    }
+
+    /// The caller, if it may send events.
+    pub(crate) async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Failure> {
+        let secret = headers.get("x-honeycomb-team").and_then(|value| value.to_str().ok());
+        let caller = self.intake.caller(secret).await.map_err(|error| match error {
+            CallerError::Missing => Failure::KeyMissing,
+            CallerError::Unknown => Failure::KeyUnknown,
+            CallerError::Unavailable(reason) => Failure::SettingsUnavailable(reason),
+        })?;
+        if caller.may(Permission::SendEvents) { Ok(caller) } else { Err(Failure::KeyMayNot) }
+    }
+
+    /// Reads a body of at most `bytes_max` bytes.
+    pub(crate) async fn read(&self, body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
+        match Limited::new(body, bytes_max).collect().await {
+            Ok(collected) => Ok(collected.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => {
+                Err(Failure::TooLarge(format!("body is larger than {bytes_max} bytes")))
+            }
+            Err(_) => Err(Failure::Malformed("body ended before it was complete".to_owned())),
+        }
+    }
+
+    /// Inflates and decodes a body and hands it to the sink. When this returns `Ok`, what was accepted is stored.
+    pub(crate) async fn export(
+        &self,
+        caller: &Caller,
+        signal: Signal,
+        format: Option<Format>,
+        encoding: Option<&str>,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Notes, Failure> {
+        let work = Work {
+            signal,
+            format,
+            encoding: encoding.map(str::to_owned),
+            dataset_header: headers
+                .get("x-honeycomb-dataset")
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned),
+            received_ns: self.intake.clock.now_ns(),
+            inflated_bytes_max: self.intake.limits.inflated_bytes_max,
+            body,
+        };
+        // The permit goes with the work: when the client leaves, the work it started still runs to its end.
+        let permit = self.decoding.clone().acquire_owned().await;
+        let decoded = if work.body.len() <= DECODE_IN_PLACE_BYTES_MAX && work.encoding.is_none() {
+            let decoded = work.run()?;
+            drop(permit);
+            decoded
+        } else {
+            let running = tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                work.run()
+            });
+            running.await.map_err(|_| Failure::Malformed("body cannot be decoded".to_owned()))??
+        };
+        let door = door_name(signal);
+        if !decoded.batches.is_empty()
+            && let Err(error) = self.intake.sink.accept(caller.environment, decoded.batches).await
+        {
+            let failure = Failure::Sink(error);
+            self.intake.metrics.rejected(door, failure.word(), decoded.record_count);
+            return Err(failure);
+        }
+        self.intake.metrics.accepted(door, decoded.record_count);
+        decoded.notes.record(&self.intake.metrics, door);
+        Ok(decoded.notes)
+    }
+
+    /// Counts a request that failed before its records were known, as one record. What the sink refused was counted
+    /// by its records.
+    pub(crate) fn count(&self, signal: Signal, failure: &Failure) {
+        if !matches!(failure, Failure::Sink(_)) {
+            self.intake.metrics.rejected(door_name(signal), failure.word(), 1);
+        }
+    }
+}
+
+/// The part of a request that takes time on a processor.
+struct Work {
+    signal: Signal,
+    format: Option<Format>,
+    encoding: Option<String>,
+    dataset_header: Option<String>,
+    received_ns: i64,
+    inflated_bytes_max: usize,
+    body: Bytes,
+}
+
+impl Work {
+    fn run(self) -> Result<crate::Decoded, Failure> {
+        let body = inflate(self.encoding.as_deref(), self.body, self.inflated_bytes_max)?;
+        // Without a content type the first byte tells: no protobuf request begins with a brace.
+        let sniffed = if body.first() == Some(&b'{') { Format::Json } else { Format::Protobuf };
+        let options = DecodeOptions {
+            signal: self.signal,
+            format: self.format.unwrap_or(sniffed),
+            dataset_header: self.dataset_header.as_deref(),
+            received_ns: self.received_ns,
+            column_bytes_max: self.inflated_bytes_max.saturating_mul(COLUMN_BYTES_PER_BODY_BYTE_MAX),
+        };
+        // An empty body is the empty request in protobuf; in JSON it is no text at all, and clients send it.
+        if body.is_empty() {
+            return Ok(decode(&DecodeOptions { format: Format::Protobuf, ..options }, &[])?);
+        }
+        Ok(decode(&options, &body)?)
+    }
+}

@@ -1,0 +1,409 @@
+//! Metrics as events, the way Honeycomb has them: the data points of one request that share second, resource, scope
+//! and attributes become one row, in which each metric is a field. `README.md` says what of a metric is not kept.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use tracery_columnar::Fixed;
+use tracery_model::{Origin, Value};
+
+use crate::any_value::{RawAttribute, parse_attribute, text};
+use crate::dataset;
+use crate::decode::{DecodeError, Decoder, RECORD_ITEMS_MAX, Resource, Scope, for_each_scope, instant};
+use crate::notes::Note;
+use crate::quantiles::{self, ExponentialSide, QUANTILES};
+use crate::wire::{Field, Reader, WireError};
+
+/// Bit of a data point's flags: the series has ended, the point has no value.
+const NO_RECORDED_VALUE: u32 = 1;
+
+/// Rows that are gathered before they are written; later points start rows of their own.
+const EVENTS_MAX: usize = 16_384;
+/// Exponential histograms with more buckets a side have no percentiles; SDKs send 160.
+const EXPONENTIAL_BUCKETS_MAX: usize = 64 << 10;
+
+/// What a data point says.
+#[derive(Debug)]
+enum Measure {
+    None,
+    Int(i64),
+    Float(f64),
+    Histogram(Box<Histogram>),
+    Exponential(Box<Histogram>),
+    Summary { count: u64, sum: f64, quantiles: Vec<(f64, f64)> },
+}
+
+/// The fields of both kinds of histogram.
+#[derive(Debug, Default)]
+struct Histogram {
+    count: u64,
+    sum: Option<f64>,
+    min: Option<f64>,
+    max: Option<f64>,
+    counts: Vec<u64>,
+    /// Bits of doubles, as they lie on the wire.
+    bounds: Vec<u64>,
+    scale: i32,
+    zero_count: u64,
+    zero_threshold: f64,
+    positive: ExponentialSide,
+    negative: ExponentialSide,
+}
+
+#[derive(Debug)]
+struct Point<'a> {
+    time_ns: u64,
+    flags: u32,
+    /// `KeyValue`s, unread.
+    attributes: Vec<&'a [u8]>,
+    measure: Measure,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Number,
+    Histogram,
+    Exponential,
+    Summary,
+}
+
+/// A row in the making.
+struct Event<'a> {
+    time_ns: i64,
+    time_unset: bool,
+    attributes: Vec<&'a [u8]>,
+    fields: Vec<(usize, Measure)>,
+}
+
+/// Rows of one scope, with the names they use.
+#[derive(Default)]
+struct Events<'a> {
+    events: Vec<Event<'a>>,
+    /// Second and attributes → the newest event that has them.
+    by_key: HashMap<(i64, Vec<&'a [u8]>), usize, ahash::RandomState>,
+    /// (event, metric name) that is taken: a second point of one series starts another event.
+    taken: HashSet<(usize, usize), ahash::RandomState>,
+    names: Vec<Cow<'a, str>>,
+    by_name: HashMap<&'a [u8], usize, ahash::RandomState>,
+}
+
+pub(crate) fn decode(body: &[u8], decoder: &mut Decoder<'_>) -> Result<(), DecodeError> {
+    let header = decoder.options.dataset_header;
+    for_each_scope(body, decoder, |decoder, resource, scope, mut metrics| {
+        let dataset = dataset::of_metrics(resource.service_name, header);
+        let mut events = Events::default();
+        while let Some(field) = metrics.next_field()? {
+            if field.number == 2 {
+                read_metric(field.bytes()?, &mut events, decoder, &mut |events, decoder| {
+                    write(events, dataset, resource, scope, decoder)
+                })?;
+            }
+        }
+        write(&mut events, dataset, resource, scope, decoder)
+    })
+}
+
+/// Adds the points of a metric to `events`, which `flush` empties when they are many.
+fn read_metric<'a>(
+    bytes: &'a [u8],
+    events: &mut Events<'a>,
+    decoder: &mut Decoder<'_>,
+    flush: &mut impl FnMut(&mut Events<'a>, &mut Decoder<'_>) -> Result<(), DecodeError>,
+) -> Result<(), DecodeError> {
+    let mut name: &[u8] = &[];
+    let mut data = Vec::new();
+    let mut reader = Reader::new(bytes);
+    while let Some(field) = reader.next_field()? {
+        match field.number {
+            1 => name = field.bytes()?,
+            5 | 7 => data.push((Kind::Number, field.bytes()?)),
+            9 => data.push((Kind::Histogram, field.bytes()?)),
+            10 => data.push((Kind::Exponential, field.bytes()?)),
+            11 => data.push((Kind::Summary, field.bytes()?)),
+            _ => {}
+        }
+    }
+    if data.is_empty() {
+        decoder.notes.add(Note::MetricKind);
+        return Ok(());
+    }
+    for (kind, data) in data {
+        let mut points = Reader::new(data);
+        while let Some(field) = points.next_field()? {
+            if field.number != 1 {
+                continue;
+            }
+            let point = read_point(kind, field.bytes()?)?;
+            if name.is_empty() {
+                decoder.notes.add(Note::MetricName);
+                continue;
+            }
+            if events.events.len() >= EVENTS_MAX {
+                flush(events, decoder)?;
+            }
+            let name_idx = events.name_idx(name, decoder);
+            add_point(point, name_idx, events, decoder);
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Events<'a> {
+    fn name_idx(&mut self, name: &'a [u8], decoder: &mut Decoder<'_>) -> usize {
+        *self.by_name.entry(name).or_insert_with(|| {
+            self.names.push(text(name, &mut decoder.notes));
+            self.names.len() - 1
+        })
+    }
+}
+
+fn add_point<'a>(mut point: Point<'a>, name_idx: usize, events: &mut Events<'a>, decoder: &mut Decoder<'_>) {
+    if point.flags & NO_RECORDED_VALUE != 0 {
+        decoder.notes.add(Note::NoRecordedValue);
+        return;
+    }
+    if point.attributes.len() > RECORD_ITEMS_MAX {
+        decoder.notes.add(Note::TooMany);
+        return;
+    }
+    if matches!(point.measure, Measure::None) {
+        decoder.notes.add(Note::NoValue);
+        return;
+    }
+    let Some(sent_ns) = instant(point.time_ns) else {
+        decoder.notes.add(Note::Time);
+        return;
+    };
+    let time_unset = sent_ns == 0;
+    let time_ns = if time_unset { decoder.options.received_ns } else { sent_ns };
+    // Equal sets of attributes have equal bytes once they are in one order.
+    point.attributes.sort_unstable();
+    let newest = events.events.len();
+    let event_idx = *events
+        .by_key
+        .entry((time_ns.div_euclid(1_000_000_000), point.attributes.clone()))
+        .and_modify(|event_idx| {
+            if events.taken.contains(&(*event_idx, name_idx)) {
+                *event_idx = newest;
+            }
+        })
+        .or_insert(newest);
+    if event_idx == newest {
+        events.events.push(Event { time_ns, time_unset, attributes: point.attributes, fields: Vec::new() });
+    }
+    events.taken.insert((event_idx, name_idx));
+    events.events[event_idx].fields.push((name_idx, point.measure));
+    decoder.record_count += 1;
+}
+
+fn read_point(kind: Kind, bytes: &[u8]) -> Result<Point<'_>, WireError> {
+    let mut point = Point { time_ns: 0, flags: 0, attributes: Vec::new(), measure: Measure::None };
+    let mut histogram = Histogram::default();
+    let (mut sum, mut quantiles) = (0.0, Vec::new());
+    let mut reader = Reader::new(bytes);
+    while let Some(field) = reader.next_field()? {
+        match (kind, field.number) {
+            (_, 3) => point.time_ns = field.fixed64()?,
+            (Kind::Number, 4) => point.measure = Measure::Float(field.double()?),
+            #[expect(clippy::cast_possible_wrap, reason = "sfixed64 is two's complement")]
+            (Kind::Number, 6) => point.measure = Measure::Int(field.fixed64()? as i64),
+            (Kind::Exponential, 1) | (Kind::Number | Kind::Summary, 7) | (Kind::Histogram, 9) => {
+                point.attributes.push(field.bytes()?);
+            }
+            (Kind::Number | Kind::Summary, 8) | (Kind::Histogram | Kind::Exponential, 10) => {
+                point.flags = field.uint32()?;
+            }
+            (Kind::Number, _) => {}
+            (_, 4) => histogram.count = field.fixed64()?,
+            (Kind::Summary, 5) => sum = field.double()?,
+            (Kind::Summary, 6) => quantiles.push(read_quantile(field.bytes()?)?),
+            (Kind::Summary, _) => {}
+            (_, 5) => histogram.sum = Some(field.double()?),
+            (Kind::Histogram, 6) => field.fixed64_list(&mut histogram.counts)?,
+            (Kind::Histogram, 7) => field.fixed64_list(&mut histogram.bounds)?,
+            (Kind::Histogram, 11) | (Kind::Exponential, 12) => histogram.min = Some(field.double()?),
+            (Kind::Histogram, 12) | (Kind::Exponential, 13) => histogram.max = Some(field.double()?),
+            (Kind::Exponential, 6) => histogram.scale = field.sint32()?,
+            (Kind::Exponential, 7) => histogram.zero_count = field.fixed64()?,
+            (Kind::Exponential, 8) => histogram.positive = read_side(&field)?,
+            (Kind::Exponential, 9) => histogram.negative = read_side(&field)?,
+            (Kind::Exponential, 14) => histogram.zero_threshold = field.double()?,
+            _ => {}
+        }
+    }
+    match kind {
+        Kind::Number => {}
+        Kind::Histogram => point.measure = Measure::Histogram(Box::new(histogram)),
+        Kind::Exponential => point.measure = Measure::Exponential(Box::new(histogram)),
+        Kind::Summary => point.measure = Measure::Summary { count: histogram.count, sum, quantiles },
+    }
+    Ok(point)
+}
+
+fn read_side(field: &Field<'_>) -> Result<ExponentialSide, WireError> {
+    let mut side = ExponentialSide::default();
+    let mut reader = Reader::new(field.bytes()?);
+    while let Some(field) = reader.next_field()? {
+        match field.number {
+            1 => side.offset = field.sint32()?,
+            2 if side.counts.len() > EXPONENTIAL_BUCKETS_MAX
+                || field.bytes().is_ok_and(|bytes| bytes.len() > EXPONENTIAL_BUCKETS_MAX) =>
+            {
+                side.is_cut = true;
+            }
+            2 => field.varint_list(&mut side.counts)?,
+            _ => {}
+        }
+    }
+    Ok(side)
+}
+
+fn read_quantile(bytes: &[u8]) -> Result<(f64, f64), WireError> {
+    let (mut quantile, mut value) = (0.0, 0.0);
+    let mut reader = Reader::new(bytes);
+    while let Some(field) = reader.next_field()? {
+        match field.number {
+            1 => quantile = field.double()?,
+            2 => value = field.double()?,
+            _ => {}
+        }
+    }
+    Ok((quantile, value))
+}
+
+fn write<'a>(
+    events: &mut Events<'a>,
+    dataset: &str,
+    resource: &Resource<'a>,
+    scope: &Scope<'a>,
+    decoder: &mut Decoder<'_>,
+) -> Result<(), DecodeError> {
+    let mut attributes: Vec<RawAttribute<'a>> = Vec::new();
+    let mut field = String::new();
+    events.by_key.clear();
+    events.taken.clear();
+    for event in events.events.drain(..) {
+        attributes.clear();
+        for attribute in &event.attributes {
+            attributes.push(parse_attribute(attribute)?);
+        }
+        decoder.ensure_room(resource, scope)?;
+        decoder.builder.begin_row(event.time_ns, dataset);
+        if event.time_unset {
+            decoder.builder.int(Fixed::TimeUnset, 1);
+        }
+        // Metrics come first: a point attribute of the same name must not take their place.
+        for (name_idx, measure) in &event.fields {
+            field.clear();
+            field.push_str(&events.names[*name_idx]);
+            write_measure(measure, &mut field, decoder);
+        }
+        decoder.own_attributes(&attributes)?;
+    }
+    Ok(())
+}
+
+fn write_measure(measure: &Measure, field: &mut String, decoder: &mut Decoder<'_>) {
+    match measure {
+        Measure::None => {}
+        Measure::Int(value) => decoder.builder.attribute(Origin::Own, field, Value::Int(*value)),
+        Measure::Float(value) => decoder.builder.attribute(Origin::Own, field, Value::Float(*value)),
+        Measure::Histogram(histogram) => {
+            let bounds: Vec<f64> = histogram.bounds.iter().map(|bits| f64::from_bits(*bits)).collect();
+            let buckets = quantiles::explicit(&bounds, &histogram.counts, histogram.min, histogram.max);
+            // A histogram may come without buckets; with some, they have to match.
+            if buckets.is_none() && !(bounds.is_empty() && histogram.counts.is_empty()) {
+                decoder.notes.add(Note::Quantiles);
+            }
+            write_histogram(histogram, &buckets.unwrap_or_default(), field, decoder);
+        }
+        Measure::Exponential(histogram) => {
+            let Histogram { scale, zero_count, zero_threshold, positive, negative, .. } = &**histogram;
+            let buckets = if positive.is_cut || negative.is_cut {
+                decoder.notes.add(Note::Quantiles);
+                Vec::new()
+            } else {
+                quantiles::exponential(*scale, *zero_count, *zero_threshold, positive, negative)
+            };
+            write_histogram(histogram, &buckets, field, decoder);
+        }
+        Measure::Summary { count, sum, quantiles } => {
+            write_count_and_sum(*count, Some(*sum), field, decoder);
+            for (quantile, value) in quantiles {
+                write_part(&quantile_suffix(*quantile), Value::Float(*value), field, decoder);
+            }
+        }
+    }
+}
+
+fn write_histogram(
+    histogram: &Histogram,
+    buckets: &[quantiles::Bucket],
+    field: &mut String,
+    decoder: &mut Decoder<'_>,
+) {
+    write_count_and_sum(histogram.count, histogram.sum, field, decoder);
+    for (suffix, value) in [("min", histogram.min), ("max", histogram.max)] {
+        if let Some(value) = value {
+            write_part(suffix, Value::Float(value), field, decoder);
+        }
+    }
+    if let Some(values) = quantiles::interpolate(buckets, histogram.min, histogram.max) {
+        for ((suffix, _), value) in QUANTILES.iter().zip(values) {
+            write_part(suffix, Value::Float(value), field, decoder);
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an average of more than 2^53 values")]
+fn write_count_and_sum(count: u64, sum: Option<f64>, field: &mut String, decoder: &mut Decoder<'_>) {
+    write_part("count", Value::Int(i64::try_from(count).unwrap_or(i64::MAX)), field, decoder);
+    if let Some(sum) = sum {
+        write_part("sum", Value::Float(sum), field, decoder);
+        if count > 0 {
+            write_part("avg", Value::Float(sum / count as f64), field, decoder);
+        }
+    }
+}
+
+/// Writes the field `<metric>.<suffix>`.
+fn write_part(suffix: &str, value: Value<'_>, field: &mut String, decoder: &mut Decoder<'_>) {
+    let metric_len = field.len();
+    field.push('.');
+    field.push_str(suffix);
+    decoder.builder.attribute(Origin::Own, field, value);
+    field.truncate(metric_len);
+}
+
+/// `p99` for 0.99, `p999` for 0.999, `p05` for 0.05; the outermost are `min` and `max`.
+fn quantile_suffix(quantile: f64) -> String {
+    if quantile <= 0.0 {
+        return "min".to_owned();
+    }
+    if quantile >= 1.0 {
+        return "max".to_owned();
+    }
+    let digits = format!("{quantile:.6}");
+    let digits = digits.trim_start_matches("0.").trim_end_matches('0');
+    format!("p{digits:0<2}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_named_like_percentiles() {
+        for (quantile, suffix) in [
+            (0.0, "min"),
+            (0.05, "p05"),
+            (0.5, "p50"),
+            (0.99, "p99"),
+            (0.999, "p999"),
+            (1.0, "max"),
+            (f64::NAN, "pNaN"),
+        ] {
+            assert_eq!(quantile_suffix(quantile), suffix);
+        }
+    }
+}

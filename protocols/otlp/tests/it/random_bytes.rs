@@ -1,0 +1,112 @@
+//! Whatever arrives, decoding answers.
+
+use proptest::prelude::*;
+use serde_json::json;
+use tracery_model::Signal;
+use tracery_otlp::read_back::trace_to_otlp_json;
+use tracery_otlp::{Format, decode};
+
+use crate::support::{message, options, span, span_bytes, traces_bytes, traces_of};
+
+const SIGNALS: [Signal; 3] = [Signal::Span, Signal::Log, Signal::Metric];
+
+fn never_panics(body: &[u8]) {
+    for signal in SIGNALS {
+        for format in [Format::Protobuf, Format::Json] {
+            if let Ok(decoded) = decode(&options(signal, format), body) {
+                let records: Vec<_> = decoded.batches.into_iter().map(|batch| batch.records).collect();
+                trace_to_otlp_json(&records).unwrap();
+            }
+        }
+    }
+}
+
+/// A payload that walks most of the decoders, whichever signal it is taken for.
+fn rich_payload() -> Vec<u8> {
+    let attribute = message(|attribute| {
+        attribute.bytes(1, b"key");
+        attribute.bytes(
+            2,
+            &message(|value| {
+                value.bytes(
+                    6,
+                    &message(|map| {
+                        map.bytes(
+                            1,
+                            &message(|entry| {
+                                entry.bytes(1, b"inner");
+                                entry.bytes(
+                                    2,
+                                    &message(|value| {
+                                        value.bytes(5, &message(|list| list.bytes(1, &[0x10, 1])))
+                                    }),
+                                );
+                            }),
+                        )
+                    }),
+                );
+            }),
+        );
+    });
+    let event = message(|event| {
+        event.fixed64(1, 2000);
+        event.bytes(2, b"exception");
+        event.bytes(3, &attribute);
+    });
+    let link = message(|link| {
+        link.bytes(1, &[1; 16]);
+        link.bytes(2, &[2; 8]);
+        link.bytes(4, &attribute);
+    });
+    let full = span_bytes(|span| {
+        span.bytes(9, &attribute);
+        span.bytes(11, &event);
+        span.bytes(13, &link);
+        span.bytes(3, b"ot=th:8");
+    });
+    traces_bytes(&[full, span_bytes(|_| ())])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn random_bytes_never_panic(body in proptest::collection::vec(any::<u8>(), 0..400)) {
+        never_panics(&body);
+    }
+
+    #[test]
+    fn mutated_payloads_never_panic(
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut body = rich_payload();
+        for (at, byte) in edits {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        never_panics(&body);
+        never_panics(&body[..cut.index(body.len())]);
+    }
+
+    #[test]
+    fn mutated_json_never_panics(
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut span = span();
+        span["attributes"] = json!([{ "key": "k", "value": { "arrayValue": { "values": [{ "intValue": "5" }] } } }]);
+        let mut body = traces_of(json!([span])).to_string().into_bytes();
+        for (at, byte) in edits {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        never_panics(&body);
+    }
+}
+
+#[test]
+fn the_rich_payload_is_whole() {
+    let decoded = decode(&options(Signal::Span, Format::Protobuf), &rich_payload()).unwrap();
+    assert_eq!((decoded.record_count, decoded.batches[0].row_count()), (2, 4));
+    assert_eq!(decoded.notes.message(), None);
+}
