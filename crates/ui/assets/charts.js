@@ -133,46 +133,38 @@ export function lineChart(title, lines, from, to) {
 }
 
 /**
- * Reads a heatmap cell of a result: a list of `{min, max, count}` (also as `buckets`), or a map from a bucket's
- * lower bound to its count. Gives back [[low, high or null, count]…].
+ * Reads a heatmap cell of a result, `{scale: "log" or "linear", low, high, counts}`, whose edges divide low…high
+ * evenly on that scale. Gives back [[low, high, count]…] of the buckets that are not empty.
  */
 export function heatmapBuckets(cell) {
-  const list = Array.isArray(cell) ? cell : Array.isArray(cell?.buckets) ? cell.buckets : null;
-  const buckets = list
-    ? list.map((bucket) => (Array.isArray(bucket)
-      ? (bucket.length > 2 ? bucket : [bucket[0], null, bucket[1]])
-      : [bucket.min ?? bucket.low ?? bucket.lower ?? bucket.value, bucket.max ?? bucket.high ?? bucket.upper ?? null, bucket.count]))
-    : Object.entries(cell && typeof cell === "object" ? cell : {}).map(([low, count]) => [low, null, count]);
-  return buckets.map(([low, high, count]) => [Number(low), high === null ? null : Number(high), Number(count)])
-    .filter(([low, , count]) => Number.isFinite(low) && count > 0).sort((a, b) => a[0] - b[0]);
+  const counts = Array.isArray(cell?.counts) ? cell.counts : [];
+  const edge = (idx) => (cell.scale === "log" && cell.low > 0
+    ? cell.low * (cell.high / cell.low) ** (idx / counts.length)
+    : cell.low + ((cell.high - cell.low) * idx) / counts.length);
+  return counts.map((count, idx) => [edge(idx), edge(idx + 1), count]).filter(([low, , count]) => Number.isFinite(low) && count > 0);
 }
 
-/** `columns`: [[ms, buckets of `heatmapBuckets`]…], `step` ms wide each. */
-export function heatmap(title, columns, from, to, step) {
+/** `columns`: [[ms, buckets of `heatmapBuckets`]…], `step` ms wide each; `log` is the scale of the values. */
+export function heatmap(title, columns, from, to, step, log) {
   const buckets = columns.flatMap((column) => column[1]);
-  const most = buckets.reduce((high, bucket) => Math.max(high, bucket[2]), 1);
-  const lows = buckets.map((bucket) => bucket[0]);
-  const positive = lows.filter((low) => low > 0);
-  const smallest = positive.length ? Math.min(...positive) : 1;
-  const tops = buckets.map(([low, high]) => high ?? low);
-  const largest = Math.max(...tops, smallest * 10);
-  // Durations spread over orders of magnitude: each gets the same height. What is not positive sits on the floor.
-  const floor = Math.log10(smallest) - (lows.some((low) => low <= 0) ? 0.15 : 0);
-  const ceiling = Math.log10(largest) + 0.05;
-  const place = (value) => (value > 0 ? (Math.log10(Math.max(value, smallest)) - floor) / (ceiling - floor) : 0);
-  // A bucket without an upper bound reaches to the next one that occurs anywhere.
-  const bounds = [...new Set(lows)].sort((a, b) => a - b);
-  const next = new Map(bounds.map((low, idx) => [low, bounds[idx + 1] ?? (idx > 0 ? low + (low - bounds[idx - 1]) : low * 1.2)]));
+  const smallest = buckets.reduce((low, bucket) => Math.min(low, bucket[0]), Infinity);
+  const largest = buckets.reduce((high, bucket) => Math.max(high, bucket[1]), -Infinity);
+  const scaled = log ? Math.log10 : (value) => value;
+  const floor = scaled(smallest);
+  const ceiling = scaled(largest) > floor ? scaled(largest) : floor + 1;
+  const place = (value) => (scaled(value) - floor) / (ceiling - floor);
+  // Groups share a time: their buckets add up.
   const cells = columns.map(([ms, list]) => {
     const merged = new Map();
     for (const [low, high, count] of list) {
-      const key = `${low}`;
-      const cell = merged.get(key) ?? { low, high: high !== null && high > low ? high : next.get(low), count: 0 };
+      const from = place(low);
+      const cell = merged.get(low) ?? { low, high, from, to: Math.max(place(high), from + 0.01), count: 0 };
       cell.count += count;
-      merged.set(key, cell);
+      merged.set(low, cell);
     }
-    return [ms, [...merged.values()].map((cell) => ({ ...cell, from: place(cell.low), to: Math.min(1, Math.max(place(cell.high), place(cell.low) + 0.02)) }))];
+    return [ms, [...merged.values()]];
   });
+  const most = cells.reduce((high, [, list]) => list.reduce((inner, cell) => Math.max(inner, cell.count), high), 1);
   const draw = (context, area) => {
     context.fillStyle = color("--plot");
     context.fillRect(area.x, area.y, area.width, area.height);
@@ -187,8 +179,9 @@ export function heatmap(title, columns, from, to, step) {
       }
     }
     context.globalAlpha = 1;
-    const levels = [];
-    for (let power = Math.ceil(floor); power <= ceiling; power += 1) levels.push(10 ** power);
+    const powers = [];
+    for (let power = Math.ceil(floor); power <= ceiling; power += 1) powers.push(10 ** power);
+    const levels = log && powers.length > 1 ? powers : roundLevels(smallest, largest);
     drawLevels(context, area, levels, (level) => area.y + area.height * (1 - place(level)));
     drawTimes(context, area, from, to);
   };
@@ -200,5 +193,5 @@ export function heatmap(title, columns, from, to, step) {
     return cell ? `${clock(column[0])}  ${number(cell.low)} to ${number(cell.high)}\n${number(cell.count)} events` : "";
   };
   const total = buckets.reduce((sum, bucket) => sum + bucket[2], 0);
-  return canvasFigure(title, `${title}: ${number(total)} events from ${clock(from)} to ${clock(to)}, values from ${number(Math.min(...lows))} to ${number(largest)}`, draw, hover);
+  return canvasFigure(title, `${title}: ${number(total)} events from ${clock(from)} to ${clock(to)}, values from ${number(smallest)} to ${number(largest)}`, draw, hover);
 }

@@ -219,7 +219,8 @@ function chart(calculation, series, breakdowns, results) {
   if (calculation.op === "HEATMAP") {
     const byTime = new Map(times.map((ms) => [ms, []]));
     for (const point of points) byTime.get(point.ms).push(...heatmapBuckets(point.data[column]));
-    return heatmap(column, [...byTime], from, to, step);
+    if ([...byTime.values()].every((buckets) => buckets.length === 0)) return null;
+    return heatmap(column, [...byTime], from, to, step, points.some((point) => point.data[column]?.scale === "log"));
   }
   const groupOf = (data) => breakdowns.map((name) => shown(data[name])).join(" · ");
   // In the order of the table, so that the first lines drawn are those of its first rows.
