@@ -133,18 +133,17 @@ export function lineChart(title, lines, from, to) {
 }
 
 /**
- * Reads a heatmap cell of a result: a list of `{min, max, count}` (also as `buckets`), or a map from a bucket's
- * lower bound to its count. Gives back [[low, high or null, count]…].
+ * The buckets of a heatmap cell as `[low, high, count]`. A cell is `{scale, low, high, counts}`: equal steps from low
+ * to high, or equal ratios where the scale is `log`.
  */
 export function heatmapBuckets(cell) {
-  const list = Array.isArray(cell) ? cell : Array.isArray(cell?.buckets) ? cell.buckets : null;
-  const buckets = list
-    ? list.map((bucket) => (Array.isArray(bucket)
-      ? (bucket.length > 2 ? bucket : [bucket[0], null, bucket[1]])
-      : [bucket.min ?? bucket.low ?? bucket.lower ?? bucket.value, bucket.max ?? bucket.high ?? bucket.upper ?? null, bucket.count]))
-    : Object.entries(cell && typeof cell === "object" ? cell : {}).map(([low, count]) => [low, null, count]);
-  return buckets.map(([low, high, count]) => [Number(low), high === null ? null : Number(high), Number(count)])
-    .filter(([low, , count]) => Number.isFinite(low) && count > 0).sort((a, b) => a[0] - b[0]);
+  if (!Array.isArray(cell?.counts)) return [];
+  const { low, high, counts } = cell;
+  const logarithmic = cell.scale === "log" && low > 0;
+  const edge = (index) => logarithmic
+    ? low * (high / low) ** (index / counts.length)
+    : low + (high - low) * (index / counts.length);
+  return counts.map((count, index) => [edge(index), edge(index + 1), count]).filter(([, , count]) => count > 0);
 }
 
 /** `columns`: [[ms, buckets of `heatmapBuckets`]…], `step` ms wide each. */
