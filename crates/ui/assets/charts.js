@@ -133,15 +133,17 @@ export function lineChart(title, lines, from, to) {
 }
 
 /**
- * Reads a heatmap cell of a result, `{scale: "log" or "linear", low, high, counts}`, whose edges divide low…high
- * evenly on that scale. Gives back [[low, high, count]…] of the buckets that are not empty.
+ * The buckets of a heatmap cell as `[low, high, count]`. A cell is `{scale, low, high, counts}`: equal steps from low
+ * to high, or equal ratios where the scale is `log`.
  */
 export function heatmapBuckets(cell) {
-  const counts = Array.isArray(cell?.counts) ? cell.counts : [];
-  const edge = (idx) => (cell.scale === "log" && cell.low > 0
-    ? cell.low * (cell.high / cell.low) ** (idx / counts.length)
-    : cell.low + ((cell.high - cell.low) * idx) / counts.length);
-  return counts.map((count, idx) => [edge(idx), edge(idx + 1), count]).filter(([low, , count]) => Number.isFinite(low) && count > 0);
+  if (!Array.isArray(cell?.counts)) return [];
+  const { low, high, counts } = cell;
+  const logarithmic = cell.scale === "log" && low > 0;
+  const edge = (index) => logarithmic
+    ? low * (high / low) ** (index / counts.length)
+    : low + (high - low) * (index / counts.length);
+  return counts.map((count, index) => [edge(index), edge(index + 1), count]).filter(([, , count]) => count > 0);
 }
 
 /** `columns`: [[ms, buckets of `heatmapBuckets`]…], `step` ms wide each; `log` is the scale of the values. */
