@@ -1,0 +1,111 @@
+"""Cruddur in Flask: the views of the sample application, traced by the OpenTelemetry SDK and its Flask and requests
+instrumentation, none of it changed. `python -m cruddur` serves it; `traffic.py` visits it."""
+
+import time
+import uuid
+from datetime import datetime, timedelta, timezone
+
+from flask import Flask, abort, jsonify, request
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.flask import FlaskInstrumentor
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+HANDLES = ["andrewbrown", "worf", "garek", "bayko", "londo", "quark"]
+MESSAGES = ["Cloud is fun!", "I am out of prune juice", "My dear doctor, I am just simple tailor"]
+ACTIVITY_COUNT = 24
+# The SDK reads endpoint, headers and the rest from the OTEL_EXPORTER_OTLP_* variables by itself.
+tracer = trace.get_tracer("cruddur")
+
+
+def provide_telemetry(service_name):
+    """Sets up the process's one tracer provider; OTEL_SERVICE_NAME wins over `service_name`."""
+    import os
+
+    resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", service_name)})
+    provider = TracerProvider(resource=resource)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    RequestsInstrumentor().instrument()
+    return provider
+
+
+def activity_id(number):
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://cruddur.example/activities/{number}"))
+
+
+def activity(number, now):
+    created_at = now - timedelta(hours=5 * number + 1)
+    return {
+        "uuid": activity_id(number),
+        "handle": HANDLES[number % len(HANDLES)],
+        "message": MESSAGES[number % len(MESSAGES)],
+        "created_at": created_at.isoformat(),
+        "expires_at": (created_at + timedelta(days=30)).isoformat(),
+    }
+
+
+class LedgerError(Exception):
+    """What the broken profile raises."""
+
+
+def create_app():
+    app = Flask("cruddur")
+    FlaskInstrumentor().instrument_app(app)
+
+    @app.before_request
+    def name_the_user():
+        user = request.headers.get("X-Cruddur-User")
+        if user:
+            trace.get_current_span().set_attribute("user.id", user)
+
+    @app.get("/api/activities/home")
+    def home():
+        user = request.headers.get("X-Cruddur-User")
+        with tracer.start_as_current_span("home-activities-mock-data") as span:
+            now = datetime.now(timezone.utc)
+            span.set_attribute("app.now", now.isoformat())
+            if user:
+                span.set_attribute("user.id", user)
+            time.sleep(0.001)
+            found = [activity(number, now) for number in range(12 if user else 3)]
+            span.set_attribute("app.result_length", len(found))
+        return jsonify(found)
+
+    @app.get("/api/activities/@<handle>")
+    def of_user(handle):
+        now = datetime.now(timezone.utc)
+        with tracer.start_as_current_span("user-activities") as span:
+            span.set_attribute("app.handle", handle)
+            # One profile is broken on purpose: the span records the exception on its way out.
+            if handle == "quark":
+                raise LedgerError("ledger of @quark does not balance: 17 slips missing")
+            if handle not in HANDLES:
+                abort(404)
+            everything = [activity(number, now) for number in range(ACTIVITY_COUNT)]
+            found = [one for one in everything if one["handle"] == handle]
+            span.set_attribute("app.result_length", len(found))
+        return jsonify(found)
+
+    @app.get("/api/activities/<uuid:wanted>")
+    def one(wanted):
+        now = datetime.now(timezone.utc)
+        with tracer.start_as_current_span("show-activity") as span:
+            span.set_attribute("app.activity_id", str(wanted))
+            for number in range(ACTIVITY_COUNT):
+                if activity_id(number) == str(wanted):
+                    return jsonify(activity(number, now))
+        abort(404)
+
+    @app.get("/rollbar/test")
+    def rollbar_test():
+        raise RuntimeError("this is a test of error reporting")
+
+    @app.get("/healthz")
+    def healthz():
+        return "ok\n"
+
+    return app
