@@ -67,7 +67,7 @@ impl Store {
         let names: Vec<String> = input.schema().fields().iter().map(|field| field.name().clone()).collect();
         let mut traces: HashMap<[u8; 16], (usize, usize)> = HashMap::new();
         for name in &names {
-            let column = input.read(&[name])?.remove(name);
+            let column = input.column(name)?;
             let Some(ids) = column.as_ref().filter(|_| name == Fixed::TraceId.name()) else { continue };
             let ids = ids.as_fixed_size_binary();
             for row in 0..ids.len() {

@@ -1,9 +1,8 @@
 //! What a merge reads: fresh chunks and merged parts, column by column.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, UInt8Array, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, UInt8Array, new_null_array};
 use arrow::compute::concat;
 use arrow::datatypes::{DataType, SchemaRef};
 use bytes::Bytes;
@@ -12,7 +11,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tracery_columnar::Fixed;
 
 use crate::StoreError;
-use crate::part::{FreshChunk, MergedFooter};
+use crate::part::{CodedText, FreshChunk, MergedFooter};
 
 pub(crate) enum Input {
     Fresh(FreshChunk),
@@ -36,19 +35,13 @@ impl Input {
         }
     }
 
-    /// The columns of `names` that this input has.
-    pub(crate) fn read(&self, names: &[&str]) -> Result<HashMap<String, ArrayRef>, StoreError> {
-        let schema = self.schema();
-        let mut positions: Vec<usize> = names.iter().filter_map(|name| schema.index_of(name).ok()).collect();
-        positions.sort_unstable();
-        let mut found = HashMap::with_capacity(positions.len());
-        if positions.is_empty() {
-            return Ok(found);
-        }
+    /// A column, or `None` if this input left it out.
+    pub(crate) fn column(&self, name: &str) -> Result<Option<ArrayRef>, StoreError> {
+        let Ok(idx) = self.schema().index_of(name) else { return Ok(None) };
         match self {
-            Input::Fresh(chunk) => keep(&mut found, &chunk.read(&positions)?),
+            Input::Fresh(chunk) => chunk.column(idx).map(Some),
             Input::Merged { bytes, footer } => {
-                let mask = ProjectionMask::leaves(footer.metadata.parquet_schema(), positions);
+                let mask = ProjectionMask::leaves(footer.metadata.parquet_schema(), [idx]);
                 let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(
                     bytes.clone(),
                     footer.metadata.clone(),
@@ -57,25 +50,24 @@ impl Input {
                 .with_batch_size(64 << 10)
                 .build()?;
                 let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>()?;
-                for (idx, field) in batches
-                    .first()
-                    .map(RecordBatch::schema)
-                    .iter()
-                    .flat_map(|schema| schema.fields().iter().cloned().enumerate().collect::<Vec<_>>())
-                {
-                    let pieces: Vec<&dyn Array> =
-                        batches.iter().map(|batch| batch.column(idx).as_ref()).collect();
-                    found.insert(field.name().clone(), concat(&pieces)?);
-                }
+                let pieces: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(0).as_ref()).collect();
+                Ok(Some(concat(&pieces)?))
             }
         }
-        Ok(found)
     }
-}
 
-fn keep(found: &mut HashMap<String, ArrayRef>, batch: &RecordBatch) {
-    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-        found.insert(field.name().clone(), Arc::clone(column));
+    /// The rows of a text column by their codes.
+    pub(crate) fn coded_text(&self, name: &str) -> Result<CodedText, StoreError> {
+        match self {
+            Input::Fresh(chunk) => match chunk.schema().index_of(name) {
+                Ok(idx) => chunk.coded_text(idx),
+                Err(_) => Ok(CodedText::nulls(chunk.row_count())),
+            },
+            Input::Merged { .. } => Ok(match self.column(name)? {
+                Some(column) => CodedText::from_views(column.as_string_view()),
+                None => CodedText::nulls(self.row_count()),
+            }),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, AsArray, UInt32Array};
 use arrow::datatypes::{TimestampNanosecondType, UInt8Type};
 use tracery_columnar::Fixed;
 use tracery_model::Signal;
@@ -16,9 +16,6 @@ const HOUR_NS: i64 = 3_600_000_000_000;
 const DAY_NS: i64 = 24 * HOUR_NS;
 /// Windows of one merge; rows older than the newest this many share the last part.
 const WINDOWS_MAX: usize = 48;
-
-/// Where a row lies: (input, row in it), as Arrow's `interleave` takes it.
-pub(crate) type Address = (usize, usize);
 
 /// A run of the sorted rows that becomes one part.
 #[derive(Debug)]
@@ -32,7 +29,11 @@ pub(crate) struct Window {
 }
 
 pub(crate) struct Order {
-    pub(crate) addresses: Vec<Address>,
+    /// Rows of the inputs, numbered one input after the other, in their new order.
+    pub(crate) rows: UInt32Array,
+    /// The trace of each row in its new order: 0 none, `n` the id `n - 1` of `trace_ids`.
+    pub(crate) trace_codes: Vec<u32>,
+    pub(crate) trace_ids: Vec<[u8; 16]>,
     pub(crate) windows: Vec<Window>,
 }
 
@@ -43,7 +44,6 @@ struct Key {
     trace: u32,
     time_ns: i64,
     kind: u8,
-    input: u32,
     row: u32,
     dataset: u32,
 }
@@ -56,37 +56,42 @@ pub(crate) fn sort(inputs: &[Input], signal: Signal) -> Result<Order, StoreError
     let mut trace_ids: Vec<[u8; 16]> = Vec::new();
     let mut trace_starts: Vec<i64> = Vec::new();
     let mut datasets: Vec<String> = Vec::new();
-    let names = [Fixed::Time.name(), Fixed::TraceId.name(), Fixed::Dataset.name(), Fixed::Kind.name()];
-    for (input_idx, input) in inputs.iter().enumerate() {
-        let columns = input.read(&names)?;
+    for input in inputs {
         let missing =
             || StoreError::Damaged { path: "input of a merge".into(), reason: "it has no time".into() };
-        let times = columns.get(Fixed::Time.name()).ok_or_else(missing)?;
+        let times = input.column(Fixed::Time.name())?.ok_or_else(missing)?;
         let times = times.as_primitive_opt::<TimestampNanosecondType>().ok_or_else(missing)?;
-        let ids = columns.get(Fixed::TraceId.name()).and_then(|column| column.as_fixed_size_binary_opt());
-        let kinds = columns.get(Fixed::Kind.name()).and_then(|column| column.as_primitive_opt::<UInt8Type>());
-        let names = columns.get(Fixed::Dataset.name()).map(ArrayRef::as_ref);
-        let names = names.and_then(|column| column.as_string_view_opt());
-        let mut dataset = 0_u32;
-        for row in 0..times.len() {
-            let time_ns = times.value(row);
-            let name = names.map_or("", |names| names.value(row));
-            if datasets.get(dataset as usize).is_none_or(|known| known != name) {
-                let known = datasets.iter().position(|known| known == name).unwrap_or_else(|| {
-                    datasets.push(name.to_owned());
+        let ids = input.column(Fixed::TraceId.name())?;
+        let ids = ids.as_ref().and_then(|column| column.as_fixed_size_binary_opt());
+        let kinds = input.column(Fixed::Kind.name())?;
+        let kinds = kinds.as_ref().and_then(|column| column.as_primitive_opt::<UInt8Type>());
+        let names = input.coded_text(Fixed::Dataset.name())?;
+        let numbers: Vec<u32> = std::iter::once(&b""[..])
+            .chain(names.values())
+            .map(|name| {
+                let name = String::from_utf8_lossy(name);
+                let known = datasets.iter().position(|known| *known == name).unwrap_or_else(|| {
+                    datasets.push(name.into_owned());
                     datasets.len() - 1
                 });
-                dataset = u32::try_from(known).unwrap_or(0);
-            }
+                u32::try_from(known).unwrap_or(0)
+            })
+            .collect();
+        let mut last: Option<([u8; 16], u32)> = None;
+        for row in 0..times.len() {
+            let time_ns = times.value(row);
             let id: Option<[u8; 16]> =
                 ids.filter(|ids| ids.is_valid(row)).and_then(|ids| ids.value(row).try_into().ok());
             let trace = id.map_or(NO_TRACE, |id| {
-                let next = u32::try_from(trace_ids.len()).unwrap_or(NO_TRACE - 1);
-                let trace = *traces.entry(id).or_insert_with(|| {
-                    trace_ids.push(id);
-                    trace_starts.push(i64::MAX);
-                    next
-                });
+                let trace = match last {
+                    Some((last_id, trace)) if last_id == id => trace,
+                    _ => *traces.entry(id).or_insert_with(|| {
+                        trace_ids.push(id);
+                        trace_starts.push(i64::MAX);
+                        u32::try_from(trace_ids.len() - 1).unwrap_or(NO_TRACE - 1)
+                    }),
+                };
+                last = Some((id, trace));
                 let start = &mut trace_starts[trace as usize];
                 *start = time_ns.min(*start);
                 trace
@@ -97,9 +102,8 @@ pub(crate) fn sort(inputs: &[Input], signal: Signal) -> Result<Order, StoreError
                 trace,
                 time_ns,
                 kind: kinds.map_or(0, |kinds| kinds.value(row)),
-                input: u32::try_from(input_idx).unwrap_or(0),
-                row: u32::try_from(row).unwrap_or(0),
-                dataset,
+                row: u32::try_from(keys.len()).unwrap_or(0),
+                dataset: numbers[names.codes[row] as usize],
             });
         }
     }
@@ -120,11 +124,13 @@ pub(crate) fn sort(inputs: &[Input], signal: Signal) -> Result<Order, StoreError
     let by_trace = signal == Signal::Span;
     keys.sort_unstable_by_key(|key| {
         let trace = if by_trace { key.trace } else { 0 };
-        (key.window, key.first, trace, key.time_ns, key.kind, key.input, key.row)
+        (key.window, key.first, trace, key.time_ns, key.kind, key.row)
     });
     Ok(Order {
-        addresses: keys.iter().map(|key| (key.input as usize, key.row as usize)).collect(),
+        rows: keys.iter().map(|key| key.row).collect::<Vec<u32>>().into(),
+        trace_codes: keys.iter().map(|key| key.trace.wrapping_add(1)).collect(),
         windows: cut_windows(&keys, &trace_ids, &datasets),
+        trace_ids,
     })
 }
 

@@ -15,7 +15,7 @@ pub struct MergePolicy {
     pub fresh_bytes: i64,
     /// Age at which fresh parts are merged however few they are.
     pub fresh_age_ms: i64,
-    /// Parts with this many rows are left alone.
+    /// What a merge of merged parts makes at most; parts of half as many rows are left alone.
     pub merged_rows_max: i64,
     /// Small merged parts of one window that make a merge.
     pub merged_count: usize,
@@ -27,7 +27,8 @@ impl Default for MergePolicy {
             fresh_rows: 400_000,
             fresh_bytes: 96 << 20,
             fresh_age_ms: 30_000,
-            merged_rows_max: 1_000_000,
+            // So that what a busy server merges at once from fresh parts is not rewritten.
+            merged_rows_max: 800_000,
             merged_count: 6,
         }
     }

@@ -1,25 +1,23 @@
-//! One merge, in one blocking task. Rows are sorted by reading four columns; then a few columns at a time are decoded
-//! from all inputs, put in order and encoded, so that memory follows the widest group of columns and not the part.
+//! One merge, in one blocking task. Rows are sorted by reading four columns; then one column after the other is decoded
+//! from all inputs, put in order and encoded, so that memory follows the widest column and not the part.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
-use arrow::compute::interleave;
+use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use tracery_columnar::{ATTRIBUTE_COLUMNS_MAX, AttributeColumn, Fixed};
 use tracery_model::Signal;
 
+use super::dictionary::Dictionary;
 pub(crate) use super::inputs::Input;
 use super::inputs::absent;
-use super::order::{self, Window};
+use super::order::{self, Order, Window};
 use crate::StoreError;
 use crate::index::TraceIndex;
-use crate::part::MergedWriter;
-
-/// Columns decoded at once: more save passes over the inputs' headers, fewer save memory.
-const COLUMNS_AT_ONCE: usize = 8;
+use crate::part::{MergedWriter, Values};
 
 /// A finished part that is not written yet.
 pub(crate) struct Output {
@@ -39,34 +37,54 @@ pub(crate) fn merge(inputs: &[Input], signal: Signal) -> Result<Vec<Output>, Sto
     for window in &order.windows {
         writers.push(MergedWriter::new(&schema, window.rows.len())?);
     }
-    let fields: Vec<(usize, &str, &DataType)> = schema
-        .fields()
-        .iter()
-        .enumerate()
-        .map(|(idx, field)| (idx, field.name().as_str(), field.data_type()))
-        .collect();
-    for group in fields.chunks(COLUMNS_AT_ONCE) {
-        let names: Vec<&str> = group.iter().map(|(_, name, _)| *name).collect();
-        let mut decoded = Vec::with_capacity(inputs.len());
-        for input in inputs {
-            decoded.push(input.read(&names)?);
-        }
-        for (column_idx, name, data_type) in group {
-            let pieces: Vec<ArrayRef> = decoded
-                .iter_mut()
-                .zip(inputs)
-                .map(|(columns, input)| {
-                    columns.remove(*name).unwrap_or_else(|| absent(name, data_type, input.row_count()))
-                })
-                .collect();
-            let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+    for (column_idx, field) in schema.fields().iter().enumerate() {
+        if field.name() == Fixed::TraceId.name() {
+            let values = Values::TraceIds(&order.trace_ids);
             for (window, writer) in order.windows.iter().zip(&mut writers) {
-                let column = interleave(&pieces, &order.addresses[window.rows.clone()])?;
-                writer.write_column(*column_idx, &column)?;
+                writer.write_coded(column_idx, values, &order.trace_codes[window.rows.clone()])?;
+            }
+        } else if field.data_type() == &DataType::Utf8View {
+            write_text(inputs, &order, column_idx, field.name(), &mut writers)?;
+        } else {
+            let pieces: Vec<ArrayRef> = inputs
+                .iter()
+                .map(|input| {
+                    let column = input.column(field.name())?;
+                    Ok(column.unwrap_or_else(|| absent(field.name(), field.data_type(), input.row_count())))
+                })
+                .collect::<Result<_, StoreError>>()?;
+            let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+            let all = concat(&pieces)?;
+            for (window, writer) in order.windows.iter().zip(&mut writers) {
+                writer.write_column(
+                    column_idx,
+                    &take(&all, &order.rows.slice(window.rows.start, window.rows.len()), None)?,
+                )?;
             }
         }
     }
     order.windows.into_iter().zip(writers).map(|(window, writer)| output(window, writer)).collect()
+}
+
+fn write_text(
+    inputs: &[Input],
+    order: &Order,
+    column_idx: usize,
+    name: &str,
+    writers: &mut [MergedWriter],
+) -> Result<(), StoreError> {
+    let mut dictionary = Dictionary::default();
+    let mut codes = Vec::with_capacity(order.rows.len());
+    for input in inputs {
+        dictionary.add(&input.coded_text(name)?, &mut codes);
+    }
+    let mut sorted = Vec::new();
+    for (window, writer) in order.windows.iter().zip(writers) {
+        sorted.clear();
+        sorted.extend(order.rows.values()[window.rows.clone()].iter().map(|row| codes[*row as usize]));
+        writer.write_coded(column_idx, dictionary.values(), &sorted)?;
+    }
+    Ok(())
 }
 
 fn output(window: Window, writer: MergedWriter) -> Result<Output, StoreError> {

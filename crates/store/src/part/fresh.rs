@@ -1,28 +1,21 @@
-//! Level 0: what a commit writes. A fresh part is a row of complete Arrow IPC files (one for each accepted batch, each
-//! with its own schema), a table of them, and a mark:
+//! Level 0: what a commit writes. A fresh part is a row of chunks (one for each accepted batch, each with its own
+//! schema, see [`super::chunk`]), a table of them, and a mark:
 //!
 //! ```text
-//! chunk … chunk │ {"chunks":[{"offset","len","crc32","rows"}…]} │ table length u32 LE │ "TRFRESH1"
+//! chunk … chunk │ {"chunks":[{"offset","len","crc32","rows"}…]} │ table length u32 LE │ "TRFRESH2"
 //! ```
 //!
 //! Batches are encoded by the tasks that bring them, in parallel, and the committer only joins bytes. In memory a
 //! chunk stays compressed; readers decode the columns they name.
 
-use std::sync::Arc;
-
-use arrow::array::RecordBatch;
-use arrow::buffer::Buffer;
-use arrow::datatypes::{Schema, SchemaRef};
-use arrow::ipc::convert::fb_to_schema;
-use arrow::ipc::reader::{FileDecoder, read_footer_length};
-use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
-use arrow::ipc::{Block, CompressionType, MetadataVersion, root_as_footer};
+use arrow::datatypes::Schema;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::chunk::FreshChunk;
 use crate::StoreError;
 
-const MARK: &[u8; 8] = b"TRFRESH1";
+const MARK: &[u8; 8] = b"TRFRESH2";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Table {
@@ -37,29 +30,10 @@ struct Entry {
     rows: usize,
 }
 
-/// One accepted batch.
-#[derive(Debug, Clone)]
-pub struct FreshChunk {
-    bytes: Bytes,
-    schema: SchemaRef,
-    block: Block,
-    version: MetadataVersion,
-    row_count: usize,
-}
-
 /// The rows of a fresh part.
 #[derive(Debug, Clone)]
 pub struct FreshPart {
     pub chunks: Vec<FreshChunk>,
-}
-
-/// The IPC file of a batch, LZ4-compressed.
-pub(crate) fn encode_chunk(records: &RecordBatch) -> Result<Bytes, StoreError> {
-    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
-    let mut writer =
-        FileWriter::try_new_with_options(Vec::with_capacity(64 << 10), records.schema_ref(), options)?;
-    writer.write(records)?;
-    Ok(writer.into_inner()?.into())
 }
 
 /// The object for `chunks`: its pieces, its length and its checksum.
@@ -82,57 +56,6 @@ pub(crate) fn seal(chunks: &[(Bytes, usize)]) -> (Vec<Bytes>, i64, u32) {
     let mut pieces: Vec<Bytes> = chunks.iter().map(|(bytes, _)| bytes.clone()).collect();
     pieces.push(tail.into());
     (pieces, byte_count, whole.finalize())
-}
-
-impl FreshChunk {
-    /// `bytes` is an IPC file that this process wrote or whose checksum was verified.
-    pub(crate) fn open(bytes: Bytes) -> Result<Self, StoreError> {
-        let damaged = |reason: &str| StoreError::Damaged { path: "chunk".into(), reason: reason.into() };
-        let footer_end = bytes.len().checked_sub(10).ok_or_else(|| damaged("it is too short"))?;
-        let trailer: [u8; 10] = bytes[footer_end..].try_into().map_err(|_| damaged("it is too short"))?;
-        let footer_len = read_footer_length(trailer)?;
-        let footer_start = footer_end.checked_sub(footer_len).ok_or_else(|| damaged("its footer is cut"))?;
-        let footer = root_as_footer(&bytes[footer_start..footer_end])
-            .map_err(|error| damaged(&format!("its footer is not readable: {error}")))?;
-        let schema = fb_to_schema(footer.schema().ok_or_else(|| damaged("it has no schema"))?);
-        let blocks = footer.recordBatches().ok_or_else(|| damaged("it has no rows"))?;
-        let block = *blocks.iter().next().ok_or_else(|| damaged("it has no rows"))?;
-        let version = footer.version();
-        let mut chunk = Self { schema: Arc::new(schema), block, version, row_count: 0, bytes: bytes.clone() };
-        chunk.row_count = chunk.read(&[])?.num_rows();
-        Ok(chunk)
-    }
-
-    pub fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    pub fn row_count(&self) -> usize {
-        self.row_count
-    }
-
-    pub fn byte_count(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// The named columns (positions in [`Self::schema`]), decoded.
-    pub fn read(&self, columns: &[usize]) -> Result<RecordBatch, StoreError> {
-        let offset = usize::try_from(self.block.offset()).unwrap_or(usize::MAX);
-        let len = usize::try_from(self.block.metaDataLength()).unwrap_or(0)
-            + usize::try_from(self.block.bodyLength()).unwrap_or(0);
-        let end = offset.saturating_add(len);
-        if end > self.bytes.len() {
-            return Err(StoreError::Damaged { path: "chunk".into(), reason: "its rows are cut".into() });
-        }
-        let buffer = Buffer::from(self.bytes.slice(offset..end));
-        let decoder =
-            FileDecoder::new(Arc::clone(&self.schema), self.version).with_projection(columns.to_vec());
-        // The bytes are ours and their checksum was verified, so the text in them is known to be UTF-8.
-        let decoder = unsafe { decoder.with_skip_validation(true) };
-        decoder
-            .read_record_batch(&self.block, &buffer)?
-            .ok_or_else(|| StoreError::Damaged { path: "chunk".into(), reason: "it has no rows".into() })
-    }
 }
 
 impl FreshPart {
@@ -166,13 +89,15 @@ impl FreshPart {
 
     /// Every column name of any chunk.
     pub fn schemas(&self) -> impl Iterator<Item = &Schema> {
-        self.chunks.iter().map(|chunk| chunk.schema.as_ref())
+        self.chunks.iter().map(|chunk| chunk.schema().as_ref())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::chunk::encode_chunk;
     use super::*;
+    use arrow::array::RecordBatch;
     use tracery_columnar::BatchBuilder;
     use tracery_model::{Origin, Signal, Value};
 

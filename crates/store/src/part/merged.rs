@@ -12,11 +12,13 @@ use parquet::arrow::arrow_writer::{
 };
 use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::column::writer::ColumnCloseResult;
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use tracery_columnar::Fixed;
 
+use super::dictionary_pages::{PageOptions, Values, column_chunk};
 use crate::StoreError;
 
 /// Rows of a full row group. A row group is the unit of a dictionary: fewer rows cost bytes, more cost memory.
@@ -33,7 +35,13 @@ pub(crate) struct MergedWriter {
     file: SerializedFileWriter<Vec<u8>>,
     group_rows: Vec<usize>,
     writers: Vec<Vec<Option<ArrowColumnWriter>>>,
-    chunks: Vec<Vec<Option<ArrowColumnChunk>>>,
+    chunks: Vec<Vec<Option<Chunk>>>,
+}
+
+/// An encoded column of a row group.
+enum Chunk {
+    General(ArrowColumnChunk),
+    Coded(Bytes, ColumnCloseResult),
 }
 
 fn properties(schema: &SchemaRef) -> Result<WriterProperties, StoreError> {
@@ -97,15 +105,49 @@ impl MergedWriter {
     /// Encodes a whole column. Each column is written once, in any order.
     pub(crate) fn write_column(&mut self, column_idx: usize, array: &ArrayRef) -> Result<(), StoreError> {
         assert_eq!(array.len(), self.group_rows.iter().sum::<usize>(), "a column covers every row");
-        let field = self.schema.field(column_idx);
         let mut offset = 0;
-        for (group_idx, rows) in self.group_rows.iter().enumerate() {
-            let mut writer = self.writers[group_idx][column_idx].take().expect("a column is written once");
-            for leaf in compute_leaves(field, &array.slice(offset, *rows))? {
-                writer.write(&leaf)?;
-            }
-            self.chunks[group_idx][column_idx] = Some(writer.close()?);
+        for group_idx in 0..self.group_rows.len() {
+            let rows = self.group_rows[group_idx];
+            self.write_rows(group_idx, column_idx, &array.slice(offset, rows))?;
             offset += rows;
+        }
+        Ok(())
+    }
+
+    fn write_rows(&mut self, group_idx: usize, column_idx: usize, rows: &ArrayRef) -> Result<(), StoreError> {
+        let mut writer = self.writers[group_idx][column_idx].take().expect("a column is written once");
+        for leaf in compute_leaves(self.schema.field(column_idx), rows)? {
+            writer.write(&leaf)?;
+        }
+        self.chunks[group_idx][column_idx] = Some(Chunk::General(writer.close()?));
+        Ok(())
+    }
+
+    /// Encodes a whole column given as codes of `values`.
+    pub(crate) fn write_coded(
+        &mut self,
+        column_idx: usize,
+        values: Values<'_>,
+        codes: &[u32],
+    ) -> Result<(), StoreError> {
+        assert_eq!(codes.len(), self.group_rows.iter().sum::<usize>(), "a column covers every row");
+        let descriptor = self.file.schema_descr().column(column_idx);
+        let options = PageOptions {
+            page_rows: PAGE_ROWS,
+            dictionary_bytes_max: DICTIONARY_BYTES_MAX,
+            zstd_level: ZSTD_LEVEL,
+            compression: Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?),
+        };
+        let mut offset = 0;
+        for group_idx in 0..self.group_rows.len() {
+            let codes = &codes[offset..offset + self.group_rows[group_idx]];
+            offset += codes.len();
+            if let Some((bytes, close)) = column_chunk(values, codes, &descriptor, options)? {
+                self.chunks[group_idx][column_idx] = Some(Chunk::Coded(bytes, close));
+            } else {
+                let array = values.spelled_out(codes)?;
+                self.write_rows(group_idx, column_idx, &array)?;
+            }
         }
         Ok(())
     }
@@ -115,7 +157,10 @@ impl MergedWriter {
         for group in self.chunks {
             let mut writer = self.file.next_row_group()?;
             for chunk in group {
-                chunk.expect("every column was written").append_to_row_group(&mut writer)?;
+                match chunk.expect("every column was written") {
+                    Chunk::General(chunk) => chunk.append_to_row_group(&mut writer)?,
+                    Chunk::Coded(bytes, close) => writer.append_column(&bytes, close)?,
+                }
             }
             writer.close()?;
         }

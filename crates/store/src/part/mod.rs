@@ -1,5 +1,8 @@
 //! A part: one immutable object of rows of one environment and signal.
 
+mod chunk;
+mod coded_text;
+mod dictionary_pages;
 mod fresh;
 mod merged;
 
@@ -11,8 +14,12 @@ use tracery_model::{EnvironmentId, Signal};
 
 use crate::index::TraceIndex;
 
-pub use fresh::{FreshChunk, FreshPart};
-pub(crate) use fresh::{encode_chunk, seal};
+pub use chunk::FreshChunk;
+pub(crate) use chunk::encode_chunk;
+pub(crate) use coded_text::CodedText;
+pub(crate) use dictionary_pages::Values;
+pub use fresh::FreshPart;
+pub(crate) use fresh::seal;
 pub(crate) use merged::{MergedFooter, MergedWriter};
 
 /// What the catalog knows of a part.
@@ -22,7 +29,7 @@ pub struct PartMeta {
     pub id: String,
     pub environment: EnvironmentId,
     pub signal: Signal,
-    /// 0 fresh (Arrow IPC), 1 and more merged (Parquet).
+    /// 0 fresh (chunks), 1 and more merged (Parquet).
     pub level: i64,
     pub path: String,
     pub time_min_ns: i64,
