@@ -78,6 +78,12 @@ const SERVICES: &[Service] = &[
 /// Structure, member, and the name under which a real client sends it: ADOT's sampler says `SampleCount`.
 const ALIASES: &[(&str, &str, &str)] = &[("SamplingStatisticsDocument", "SampledCount", "SampleCount")];
 
+/// Shapes of which a longer text has an error of its own, recorded from the vendor's service.
+const TOO_LONG: &[(&str, &str)] =
+    &[("LogGroupName", LOGS_NAME_TOO_LONG), ("LogStreamName", LOGS_NAME_TOO_LONG)];
+const LOGS_NAME_TOO_LONG: &str =
+    "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
+
 /// Generates and writes all files.
 pub(crate) fn write() -> anyhow::Result<()> {
     for (path, text) in generate()? {
@@ -390,10 +396,12 @@ impl<'a> Model<'a> {
                         Some(pattern) => format!("Some(Pattern::new(r##\"{pattern}\"##))"),
                         None => "None".to_owned(),
                     };
+                    let too_long = TOO_LONG.iter().find(|(shape, _)| shape == name);
+                    let too_long = too_long.map_or("None".to_owned(), |(_, text)| format!("Some({text:?})"));
                     let words = shape.get("enum").map_or("[]".to_owned(), Value::to_string);
                     writeln!(
                         text,
-                        "static {upper}: Text = Text {{ {limits}, pattern: {pattern}, one_of: &{words} }};"
+                        "static {upper}: Text = Text {{ {limits}, pattern: {pattern}, one_of: &{words}, too_long: {too_long} }};"
                     )?;
                 }
                 "list" => {
@@ -539,14 +547,14 @@ fn screaming(name: &str) -> String {
     snake(name).to_uppercase()
 }
 
-/// `GroupARN` → `group_arn`, `EC2InstanceId` → `ec2_instance_id`.
+/// `GroupARN` → `group_arn`, `EC2InstanceId` → `ec2_instance_id`, `HTTPCode4XXCount` → `http_code4xx_count`.
 fn snake(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut snake = String::new();
     for (idx, &letter) in letters.iter().enumerate() {
         let before = idx.checked_sub(1).map(|idx| letters[idx]);
         let word_starts = before.is_some_and(|before| {
-            !before.is_uppercase() || letters.get(idx + 1).is_some_and(|after| after.is_lowercase())
+            before.is_lowercase() || letters.get(idx + 1).is_some_and(|after| after.is_lowercase())
         });
         if letter.is_uppercase() && word_starts {
             snake.push('_');

@@ -16,7 +16,7 @@ const CITED_CHARS_MAX: usize = 1_024;
 
 /// Checks `value`, an operation's request, and brings it into the form that its type reads.
 pub(crate) fn check(spec: &'static Spec, value: &mut Value) -> Result<(), Error> {
-    let mut checker = Checker { violations: Vec::new(), path: String::new() };
+    let mut checker = Checker { spec, violations: Vec::new(), path: Vec::new() };
     checker.structure(spec.input, value)?;
     match checker.violations.as_slice() {
         [] => Ok(()),
@@ -32,28 +32,37 @@ pub(crate) fn check(spec: &'static Spec, value: &mut Value) -> Result<(), Error>
 }
 
 struct Checker {
+    spec: &'static Spec,
     violations: Vec<String>,
-    /// Where the walk is: members joined by dots, each beginning in lower case.
-    path: String,
+    /// Where the walk is; put into words only when something is wrong there.
+    path: Vec<Step>,
+}
+
+enum Step {
+    Member(&'static str),
+    /// Counted from 1.
+    Item(usize),
+    Entry(String),
 }
 
 impl Checker {
     fn violation(&mut self, value: &str, must: &str) {
         if self.violations.len() < VIOLATIONS_MAX {
-            let path = &self.path;
+            let steps = self.path.iter().map(|step| match step {
+                Step::Member(name) => lower_first(name),
+                Step::Item(position) => format!("{position}.member"),
+                Step::Entry(key) => format!("{key}.member"),
+            });
+            let path = steps.collect::<Vec<_>>().join(".");
             self.violations.push(format!("Value {value} at '{path}' failed to satisfy constraint: {must}"));
         }
     }
 
-    /// Runs `inside` with `step` appended to the path.
-    fn at<T>(&mut self, step: &str, inside: impl FnOnce(&mut Self) -> T) -> T {
-        let outer_len = self.path.len();
-        if outer_len > 0 {
-            self.path.push('.');
-        }
-        self.path.push_str(step);
+    /// Runs `inside` one step further down.
+    fn at<T>(&mut self, step: Step, inside: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(step);
         let result = inside(self);
-        self.path.truncate(outer_len);
+        self.path.pop();
         result
     }
 
@@ -84,7 +93,7 @@ impl Checker {
             {
                 members.insert(member.name.to_owned(), value);
             }
-            self.at(&lower_first(member.name), |checker| {
+            self.at(Step::Member(member.name), |checker| {
                 match members.get_mut(member.name).filter(|value| !value.is_null()) {
                     Some(value) => checker.value(&member.shape, value)?,
                     None if member.required => checker.violation("null", "Member must not be null"),
@@ -101,9 +110,7 @@ impl Checker {
             return Err(Error::serialization("Expected list or null"));
         };
         for (idx, item) in items.iter_mut().enumerate() {
-            let mut step = String::new();
-            let _ = write!(step, "{}.member", idx + 1);
-            self.at(&step, |checker| checker.value(&list.member, item))?;
+            self.at(Step::Item(idx + 1), |checker| checker.value(&list.member, item))?;
         }
         self.length(items.len() as u64, list.min, list.max, value);
         Ok(())
@@ -117,7 +124,7 @@ impl Checker {
                 let cited = cite(&Value::from(key.as_str()));
                 self.violation(&cited, &format!("Map keys must satisfy constraint: [{must}]"));
             }
-            self.at(&format!("{}.member", cut(key)), |checker| checker.value(&map.value, value))?;
+            self.at(Step::Entry(cut(key).to_owned()), |checker| checker.value(&map.value, value))?;
         }
         self.length(entries.len() as u64, map.min, map.max, value);
         Ok(())
@@ -126,6 +133,11 @@ impl Checker {
     fn text(&mut self, text: &'static Text, value: &Value) -> Result<(), Error> {
         let Value::String(content) = value else { return Err(cannot_be(value, "a String")) };
         if let Some(must) = broken(text, content) {
+            if let Some(message) = text.too_long
+                && wrong_length(content.chars().count() as u64, None, text.max).is_some()
+            {
+                return Err(Error::common(self.spec.invalid, 400, message));
+            }
             self.violation(&cite(value), &must);
         }
         Ok(())
@@ -346,6 +358,20 @@ mod tests {
     }
 
     #[test]
+    fn names_that_are_too_long_have_an_error_of_their_own() {
+        let long = "é".repeat(513);
+        for body in [
+            format!(r#"{{"logGroupName": "g", "logStreamName": "{long}"}}"#),
+            format!(r#"{{"logGroupName": "{long}", "logStreamName": "s"}}"#),
+        ] {
+            let message = "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
+            invalid::<logs::CreateLogStreamRequest>("InvalidParameterException", &body, message);
+        }
+        let fits = format!(r#"{{"logGroupName": "g", "logStreamName": "{}"}}"#, "é".repeat(512));
+        assert!(decode::<logs::CreateLogStreamRequest>(fits.as_bytes(), 1 << 20).is_ok());
+    }
+
+    #[test]
     fn a_wrong_type_is_told_as_the_vendor_tells_it() {
         for (body, message) in [
             (r#"{"logGroupName": 1}"#, "NUMBER_VALUE can not be converted to a String"),
@@ -371,7 +397,7 @@ mod tests {
         let tags: Vec<String> =
             (0..200).map(|idx| format!("\"{idx}{}\": \"v\"", "k".repeat(5_000))).collect();
         let body = format!(r#"{{"logGroupName": "g", "tags": {{{}}}}}"#, tags.join(","));
-        let (_, message) = error::<logs::TagLogGroupRequest>(&body.repeat(1));
+        let (_, message) = error::<logs::TagLogGroupRequest>(&body);
         assert!(message.len() < 100_000, "{}", message.len());
         let too_large = checked(<logs::TagLogGroupRequest as Call>::SPEC, body.as_bytes(), 10).unwrap_err();
         assert_eq!((too_large.code.as_ref(), too_large.status), ("RequestEntityTooLargeException", 413));

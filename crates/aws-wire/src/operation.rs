@@ -32,7 +32,7 @@ pub trait Call: DeserializeOwned {
 /// Unknown members are ignored and a null member is an absent one.
 ///
 /// Fails with `SerializationException` for what is not JSON of the right types, and with the operation's own error for
-/// a broken constraint; the latter names up to [`check::VIOLATIONS_MAX`] of them.
+/// a broken constraint; the latter names no more than 32 of them.
 pub fn decode<C: Call>(body: &[u8], bytes_max: usize) -> Result<C, Error> {
     let value = checked(C::SPEC, body, bytes_max)?;
     // What passed the check fits the type; should generator and checker ever disagree, the client hears of it.

@@ -27,10 +27,12 @@ pub struct Text {
     pub pattern: Option<Pattern>,
     /// The words of which it must be one; empty for any.
     pub one_of: &'static [&'static str],
+    /// The whole message of the error for a longer text, where the vendor has one of its own.
+    pub too_long: Option<&'static str>,
 }
 
 /// A text without limits.
-pub static ANY_TEXT: Text = Text { min: None, max: None, pattern: None, one_of: &[] };
+pub static ANY_TEXT: Text = Text { min: None, max: None, pattern: None, one_of: &[], too_long: None };
 
 #[derive(Debug)]
 pub struct List {

@@ -3,13 +3,28 @@
 
 use crate::shape::{ANY_TEXT, List, Map, Member, Pattern, Shape, Structure, Text};
 
-static ACCOUNT_ID: Text =
-    Text { min: Some(12), max: Some(12), pattern: Some(Pattern::new(r##"^\d{12}$"##)), one_of: &[] };
+static ACCOUNT_ID: Text = Text {
+    min: Some(12),
+    max: Some(12),
+    pattern: Some(Pattern::new(r##"^\d{12}$"##)),
+    one_of: &[],
+    too_long: None,
+};
 static ACCOUNT_IDS: List = List { min: Some(0), max: Some(20), member: Shape::Text(&ACCOUNT_ID) };
-static AMAZON_RESOURCE_NAME: Text =
-    Text { min: Some(1), max: Some(1011), pattern: Some(Pattern::new(r##"[\w+=/:,.@-]*"##)), one_of: &[] };
-static CLIENT_TOKEN: Text =
-    Text { min: Some(36), max: Some(128), pattern: Some(Pattern::new(r##"\S{36,128}"##)), one_of: &[] };
+static AMAZON_RESOURCE_NAME: Text = Text {
+    min: Some(1),
+    max: Some(1011),
+    pattern: Some(Pattern::new(r##"[\w+=/:,.@-]*"##)),
+    one_of: &[],
+    too_long: None,
+};
+static CLIENT_TOKEN: Text = Text {
+    min: Some(36),
+    max: Some(128),
+    pattern: Some(Pattern::new(r##"\S{36,128}"##)),
+    one_of: &[],
+    too_long: None,
+};
 pub(super) static CREATE_LOG_GROUP_REQUEST: Structure = Structure {
     name: "CreateLogGroupRequest",
     members: &[
@@ -230,12 +245,14 @@ pub(super) static DESCRIBE_SUBSCRIPTION_FILTERS_REQUEST: Structure = Structure {
     ],
 };
 
-static DESTINATION_ARN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[] };
+static DESTINATION_ARN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
 static DIMENSIONS: Map =
     Map { min: None, max: None, key: Shape::Text(&DIMENSIONS_KEY), value: Shape::Text(&DIMENSIONS_VALUE) };
-static DIMENSIONS_KEY: Text = Text { min: None, max: Some(255), pattern: None, one_of: &[] };
-static DIMENSIONS_VALUE: Text = Text { min: None, max: Some(255), pattern: None, one_of: &[] };
-static DISTRIBUTION: Text = Text { min: None, max: None, pattern: None, one_of: &["Random", "ByLogStream"] };
+static DIMENSIONS_KEY: Text = Text { min: None, max: Some(255), pattern: None, one_of: &[], too_long: None };
+static DIMENSIONS_VALUE: Text =
+    Text { min: None, max: Some(255), pattern: None, one_of: &[], too_long: None };
+static DISTRIBUTION: Text =
+    Text { min: None, max: None, pattern: None, one_of: &["Random", "ByLogStream"], too_long: None };
 static EMIT_SYSTEM_FIELDS: List = List { min: None, max: None, member: Shape::Text(&ANY_TEXT) };
 pub(super) static ENTITY: Structure = Structure {
     name: "Entity",
@@ -256,25 +273,31 @@ static ENTITY_ATTRIBUTES: Map = Map {
     key: Shape::Text(&ENTITY_ATTRIBUTES_KEY),
     value: Shape::Text(&ENTITY_ATTRIBUTES_VALUE),
 };
-static ENTITY_ATTRIBUTES_KEY: Text = Text { min: Some(1), max: Some(256), pattern: None, one_of: &[] };
-static ENTITY_ATTRIBUTES_VALUE: Text = Text { min: Some(1), max: Some(512), pattern: None, one_of: &[] };
+static ENTITY_ATTRIBUTES_KEY: Text =
+    Text { min: Some(1), max: Some(256), pattern: None, one_of: &[], too_long: None };
+static ENTITY_ATTRIBUTES_VALUE: Text =
+    Text { min: Some(1), max: Some(512), pattern: None, one_of: &[], too_long: None };
 static ENTITY_KEY_ATTRIBUTES: Map = Map {
     min: Some(2),
     max: Some(4),
     key: Shape::Text(&ENTITY_KEY_ATTRIBUTES_KEY),
     value: Shape::Text(&ENTITY_KEY_ATTRIBUTES_VALUE),
 };
-static ENTITY_KEY_ATTRIBUTES_KEY: Text = Text { min: Some(1), max: Some(32), pattern: None, one_of: &[] };
-static ENTITY_KEY_ATTRIBUTES_VALUE: Text = Text { min: Some(1), max: Some(512), pattern: None, one_of: &[] };
-static EVENT_MESSAGE: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[] };
+static ENTITY_KEY_ATTRIBUTES_KEY: Text =
+    Text { min: Some(1), max: Some(32), pattern: None, one_of: &[], too_long: None };
+static ENTITY_KEY_ATTRIBUTES_VALUE: Text =
+    Text { min: Some(1), max: Some(512), pattern: None, one_of: &[], too_long: None };
+static EVENT_MESSAGE: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
 static FIELD_INDEX_NAME: Text = Text {
     min: Some(1),
     max: Some(512),
     pattern: Some(Pattern::new(r##"[\.\-_/#A-Za-z0-9]+"##)),
     one_of: &[],
+    too_long: None,
 };
 static FIELD_INDEX_NAMES: List = List { min: Some(1), max: Some(20), member: Shape::Text(&FIELD_INDEX_NAME) };
-static FIELD_SELECTION_CRITERIA: Text = Text { min: Some(0), max: Some(2000), pattern: None, one_of: &[] };
+static FIELD_SELECTION_CRITERIA: Text =
+    Text { min: Some(0), max: Some(2000), pattern: None, one_of: &[], too_long: None };
 pub(super) static FILTER_LOG_EVENTS_REQUEST: Structure = Structure {
     name: "FilterLogEventsRequest",
     members: &[
@@ -323,9 +346,15 @@ pub(super) static FILTER_LOG_EVENTS_REQUEST: Structure = Structure {
     ],
 };
 
-static FILTER_NAME: Text =
-    Text { min: Some(1), max: Some(512), pattern: Some(Pattern::new(r##"[^:*]*"##)), one_of: &[] };
-static FILTER_PATTERN: Text = Text { min: Some(0), max: Some(1024), pattern: None, one_of: &[] };
+static FILTER_NAME: Text = Text {
+    min: Some(1),
+    max: Some(512),
+    pattern: Some(Pattern::new(r##"[^:*]*"##)),
+    one_of: &[],
+    too_long: None,
+};
+static FILTER_PATTERN: Text =
+    Text { min: Some(0), max: Some(1024), pattern: None, one_of: &[], too_long: None };
 pub(super) static GET_LOG_EVENTS_REQUEST: Structure = Structure {
     name: "GetLogEventsRequest",
     members: &[
@@ -383,7 +412,8 @@ pub(super) static GET_LOG_RECORD_REQUEST: Structure = Structure {
     ],
 };
 
-static GET_QUERY_RESULTS_NEXT_TOKEN: Text = Text { min: None, max: Some(1024), pattern: None, one_of: &[] };
+static GET_QUERY_RESULTS_NEXT_TOKEN: Text =
+    Text { min: None, max: Some(1024), pattern: None, one_of: &[], too_long: None };
 pub(super) static GET_QUERY_RESULTS_REQUEST: Structure = Structure {
     name: "GetQueryResultsRequest",
     members: &[
@@ -420,7 +450,7 @@ static INPUT_LOG_EVENTS: List =
     List { min: Some(1), max: Some(10000), member: Shape::Structure(&INPUT_LOG_EVENT) };
 static INPUT_LOG_STREAM_NAMES: List =
     List { min: Some(1), max: Some(100), member: Shape::Text(&LOG_STREAM_NAME) };
-static KMS_KEY_ID: Text = Text { min: None, max: Some(256), pattern: None, one_of: &[] };
+static KMS_KEY_ID: Text = Text { min: None, max: Some(256), pattern: None, one_of: &[], too_long: None };
 pub(super) static LIST_LOG_GROUPS_REQUEST: Structure = Structure {
     name: "ListLogGroupsRequest",
     members: &[
@@ -481,9 +511,15 @@ static LOG_GROUP_CLASS: Text = Text {
     max: None,
     pattern: None,
     one_of: &["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"],
+    too_long: None,
 };
-static LOG_GROUP_IDENTIFIER: Text =
-    Text { min: Some(1), max: Some(2048), pattern: Some(Pattern::new(r##"[\w#+=/:,.@-]*"##)), one_of: &[] };
+static LOG_GROUP_IDENTIFIER: Text = Text {
+    min: Some(1),
+    max: Some(2048),
+    pattern: Some(Pattern::new(r##"[\w#+=/:,.@-]*"##)),
+    one_of: &[],
+    too_long: None,
+};
 static LOG_GROUP_IDENTIFIERS: List =
     List { min: None, max: None, member: Shape::Text(&LOG_GROUP_IDENTIFIER) };
 static LOG_GROUP_NAME: Text = Text {
@@ -491,26 +527,44 @@ static LOG_GROUP_NAME: Text = Text {
     max: Some(512),
     pattern: Some(Pattern::new(r##"[\.\-_/#A-Za-z0-9]+"##)),
     one_of: &[],
+    too_long: Some("Invalid LogGroup or LogStream, both must have length less than or equal to 512."),
 };
 static LOG_GROUP_NAME_PATTERN: Text = Text {
     min: Some(0),
     max: Some(512),
     pattern: Some(Pattern::new(r##"[\.\-_/#A-Za-z0-9]*"##)),
     one_of: &[],
+    too_long: None,
 };
 static LOG_GROUP_NAME_REGEX_PATTERN: Text = Text {
     min: Some(3),
     max: Some(129),
     pattern: Some(Pattern::new(r##"(\^?[\.\-_\/#A-Za-z0-9]{3,24})(\|\^?[\.\-_\/#A-Za-z0-9]{3,24}){0,4}"##)),
     one_of: &[],
+    too_long: None,
 };
 static LOG_GROUP_NAMES: List = List { min: None, max: None, member: Shape::Text(&LOG_GROUP_NAME) };
-static LOG_STREAM_NAME: Text =
-    Text { min: Some(1), max: Some(512), pattern: Some(Pattern::new(r##"[^:*]*"##)), one_of: &[] };
-static METRIC_NAME: Text =
-    Text { min: None, max: Some(255), pattern: Some(Pattern::new(r##"[^:*$]*"##)), one_of: &[] };
-static METRIC_NAMESPACE: Text =
-    Text { min: None, max: Some(255), pattern: Some(Pattern::new(r##"[^:*$]*"##)), one_of: &[] };
+static LOG_STREAM_NAME: Text = Text {
+    min: Some(1),
+    max: Some(512),
+    pattern: Some(Pattern::new(r##"[^:*]*"##)),
+    one_of: &[],
+    too_long: Some("Invalid LogGroup or LogStream, both must have length less than or equal to 512."),
+};
+static METRIC_NAME: Text = Text {
+    min: None,
+    max: Some(255),
+    pattern: Some(Pattern::new(r##"[^:*$]*"##)),
+    one_of: &[],
+    too_long: None,
+};
+static METRIC_NAMESPACE: Text = Text {
+    min: None,
+    max: Some(255),
+    pattern: Some(Pattern::new(r##"[^:*$]*"##)),
+    one_of: &[],
+    too_long: None,
+};
 pub(super) static METRIC_TRANSFORMATION: Structure = Structure {
     name: "MetricTransformation",
     members: &[
@@ -535,10 +589,10 @@ pub(super) static METRIC_TRANSFORMATION: Structure = Structure {
 
 static METRIC_TRANSFORMATIONS: List =
     List { min: Some(1), max: Some(1), member: Shape::Structure(&METRIC_TRANSFORMATION) };
-static METRIC_VALUE: Text = Text { min: None, max: Some(100), pattern: None, one_of: &[] };
-static NEXT_TOKEN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[] };
+static METRIC_VALUE: Text = Text { min: None, max: Some(100), pattern: None, one_of: &[], too_long: None };
+static NEXT_TOKEN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
 static ORDER_BY: Text =
-    Text { min: None, max: None, pattern: None, one_of: &["LogStreamName", "LastEventTime"] };
+    Text { min: None, max: None, pattern: None, one_of: &["LogStreamName", "LastEventTime"], too_long: None };
 pub(super) static PUT_LOG_EVENTS_REQUEST: Structure = Structure {
     name: "PutLogEventsRequest",
     members: &[
@@ -639,10 +693,13 @@ pub(super) static PUT_SUBSCRIPTION_FILTER_REQUEST: Structure = Structure {
     ],
 };
 
-static QUERY_DEFINITION_NAME: Text = Text { min: Some(1), max: Some(255), pattern: None, one_of: &[] };
-static QUERY_DEFINITION_STRING: Text = Text { min: Some(1), max: Some(10000), pattern: None, one_of: &[] };
-static QUERY_ID: Text = Text { min: Some(1), max: Some(256), pattern: None, one_of: &[] };
-static QUERY_LANGUAGE: Text = Text { min: None, max: None, pattern: None, one_of: &["CWLI", "SQL", "PPL"] };
+static QUERY_DEFINITION_NAME: Text =
+    Text { min: Some(1), max: Some(255), pattern: None, one_of: &[], too_long: None };
+static QUERY_DEFINITION_STRING: Text =
+    Text { min: Some(1), max: Some(10000), pattern: None, one_of: &[], too_long: None };
+static QUERY_ID: Text = Text { min: Some(1), max: Some(256), pattern: None, one_of: &[], too_long: None };
+static QUERY_LANGUAGE: Text =
+    Text { min: None, max: None, pattern: None, one_of: &["CWLI", "SQL", "PPL"], too_long: None };
 pub(super) static QUERY_PARAMETER: Structure = Structure {
     name: "QueryParameter",
     members: &[
@@ -662,8 +719,10 @@ pub(super) static QUERY_PARAMETER: Structure = Structure {
     ],
 };
 
-static QUERY_PARAMETER_DEFAULT_VALUE: Text = Text { min: None, max: Some(1024), pattern: None, one_of: &[] };
-static QUERY_PARAMETER_DESCRIPTION: Text = Text { min: None, max: Some(512), pattern: None, one_of: &[] };
+static QUERY_PARAMETER_DEFAULT_VALUE: Text =
+    Text { min: None, max: Some(1024), pattern: None, one_of: &[], too_long: None };
+static QUERY_PARAMETER_DESCRIPTION: Text =
+    Text { min: None, max: Some(512), pattern: None, one_of: &[], too_long: None };
 static QUERY_PARAMETER_LIST: List =
     List { min: None, max: Some(20), member: Shape::Structure(&QUERY_PARAMETER) };
 static QUERY_PARAMETER_NAME: Text = Text {
@@ -671,16 +730,19 @@ static QUERY_PARAMETER_NAME: Text = Text {
     max: Some(128),
     pattern: Some(Pattern::new(r##"^[a-zA-Z_][a-zA-Z0-9_]*"##)),
     one_of: &[],
+    too_long: None,
 };
 static QUERY_STATUS: Text = Text {
     min: None,
     max: None,
     pattern: None,
     one_of: &["Scheduled", "Running", "Complete", "Failed", "Cancelled", "Timeout", "Unknown"],
+    too_long: None,
 };
-static QUERY_STRING: Text = Text { min: Some(0), max: Some(10000), pattern: None, one_of: &[] };
-static ROLE_ARN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[] };
-static SEQUENCE_TOKEN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[] };
+static QUERY_STRING: Text =
+    Text { min: Some(0), max: Some(10000), pattern: None, one_of: &[], too_long: None };
+static ROLE_ARN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
+static SEQUENCE_TOKEN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
 static STANDARD_UNIT: Text = Text {
     min: None,
     max: None,
@@ -714,6 +776,7 @@ static STANDARD_UNIT: Text = Text {
         "Count/Second",
         "None",
     ],
+    too_long: None,
 };
 static START_LIVE_TAIL_LOG_GROUP_IDENTIFIERS: List =
     List { min: Some(1), max: Some(10), member: Shape::Text(&LOG_GROUP_IDENTIFIER) };
@@ -799,12 +862,14 @@ static TAG_FILTER_KEY: Text = Text {
     max: Some(128),
     pattern: Some(Pattern::new(r##"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$"##)),
     one_of: &[],
+    too_long: None,
 };
 static TAG_FILTER_VALUE: Text = Text {
     min: Some(0),
     max: Some(259),
     pattern: Some(Pattern::new(r##"^!?\*?([\p{L}\p{Z}\p{N}_.:/=+\-@]*)\*?$"##)),
     one_of: &[],
+    too_long: None,
 };
 static TAG_FILTER_VALUES: List = List { min: Some(0), max: Some(5), member: Shape::Text(&TAG_FILTER_VALUE) };
 static TAG_FILTERS: List = List { min: Some(1), max: Some(5), member: Shape::Structure(&TAG_FILTER) };
@@ -813,6 +878,7 @@ static TAG_KEY: Text = Text {
     max: Some(128),
     pattern: Some(Pattern::new(r##"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$"##)),
     one_of: &[],
+    too_long: None,
 };
 static TAG_KEY_LIST: List = List { min: Some(0), max: Some(50), member: Shape::Text(&TAG_KEY) };
 static TAG_LIST: List = List { min: Some(1), max: None, member: Shape::Text(&TAG_KEY) };
@@ -842,6 +908,7 @@ static TAG_VALUE: Text = Text {
     max: Some(256),
     pattern: Some(Pattern::new(r##"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"##)),
     one_of: &[],
+    too_long: None,
 };
 static TAGS: Map =
     Map { min: Some(1), max: Some(50), key: Shape::Text(&TAG_KEY), value: Shape::Text(&TAG_VALUE) };

@@ -34,7 +34,7 @@ fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// The canonical request. `query` is as it came, without the question mark; `skip` is a parameter that is left out.
+/// The canonical request, of decoded parameters (without the signature) and of the signed headers in their order.
 pub(super) fn request(
     method: &str,
     path: &str,

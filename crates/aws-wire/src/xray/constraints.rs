@@ -3,11 +3,13 @@
 
 use crate::shape::{ANY_TEXT, List, Map, Member, Pattern, Shape, Structure, Text};
 
-static AMAZON_RESOURCE_NAME: Text = Text { min: Some(1), max: Some(1011), pattern: None, one_of: &[] };
-static ATTRIBUTE_KEY: Text = Text { min: Some(1), max: Some(32), pattern: None, one_of: &[] };
+static AMAZON_RESOURCE_NAME: Text =
+    Text { min: Some(1), max: Some(1011), pattern: None, one_of: &[], too_long: None };
+static ATTRIBUTE_KEY: Text = Text { min: Some(1), max: Some(32), pattern: None, one_of: &[], too_long: None };
 static ATTRIBUTE_MAP: Map =
     Map { min: None, max: Some(5), key: Shape::Text(&ATTRIBUTE_KEY), value: Shape::Text(&ATTRIBUTE_VALUE) };
-static ATTRIBUTE_VALUE: Text = Text { min: Some(1), max: Some(32), pattern: None, one_of: &[] };
+static ATTRIBUTE_VALUE: Text =
+    Text { min: Some(1), max: Some(32), pattern: None, one_of: &[], too_long: None };
 pub(super) static BACKEND_CONNECTION_ERRORS: Structure = Structure {
     name: "BackendConnectionErrors",
     members: &[
@@ -68,7 +70,7 @@ pub(super) static CANCEL_TRACE_RETRIEVAL_REQUEST: Structure = Structure {
     }],
 };
 
-static CLIENT_ID: Text = Text { min: Some(24), max: Some(24), pattern: None, one_of: &[] };
+static CLIENT_ID: Text = Text { min: Some(24), max: Some(24), pattern: None, one_of: &[], too_long: None };
 pub(super) static CLOUD_WATCH_LOGS_CONFIGURATION: Structure = Structure {
     name: "CloudWatchLogsConfiguration",
     members: &[Member {
@@ -126,10 +128,13 @@ pub(super) static DELETE_SAMPLING_RULE_REQUEST: Structure = Structure {
     ],
 };
 
-static EC2_INSTANCE_ID: Text = Text { min: None, max: Some(20), pattern: None, one_of: &[] };
-static ENCRYPTION_KEY_ID: Text = Text { min: Some(1), max: Some(3000), pattern: None, one_of: &[] };
-static ENCRYPTION_TYPE: Text = Text { min: None, max: None, pattern: None, one_of: &["NONE", "KMS"] };
-static ENTITY_SELECTOR_EXPRESSION: Text = Text { min: Some(1), max: Some(500), pattern: None, one_of: &[] };
+static EC2_INSTANCE_ID: Text = Text { min: None, max: Some(20), pattern: None, one_of: &[], too_long: None };
+static ENCRYPTION_KEY_ID: Text =
+    Text { min: Some(1), max: Some(3000), pattern: None, one_of: &[], too_long: None };
+static ENCRYPTION_TYPE: Text =
+    Text { min: None, max: None, pattern: None, one_of: &["NONE", "KMS"], too_long: None };
+static ENTITY_SELECTOR_EXPRESSION: Text =
+    Text { min: Some(1), max: Some(500), pattern: None, one_of: &[], too_long: None };
 pub(super) static GET_ENCRYPTION_CONFIG_REQUEST: Structure =
     Structure { name: "GetEncryptionConfigRequest", members: &[] };
 
@@ -141,7 +146,8 @@ pub(super) static GET_GROUP_REQUEST: Structure = Structure {
     ],
 };
 
-static GET_GROUPS_NEXT_TOKEN: Text = Text { min: Some(1), max: Some(100), pattern: None, one_of: &[] };
+static GET_GROUPS_NEXT_TOKEN: Text =
+    Text { min: Some(1), max: Some(100), pattern: None, one_of: &[], too_long: None };
 pub(super) static GET_GROUPS_REQUEST: Structure = Structure {
     name: "GetGroupsRequest",
     members: &[Member {
@@ -304,11 +310,11 @@ pub(super) static GET_TRACE_SUMMARIES_REQUEST: Structure = Structure {
     ],
 };
 
-static GROUP_ARN: Text = Text { min: Some(1), max: Some(400), pattern: None, one_of: &[] };
-static GROUP_NAME: Text = Text { min: Some(1), max: Some(32), pattern: None, one_of: &[] };
-static HTTP_METHOD: Text = Text { min: None, max: Some(10), pattern: None, one_of: &[] };
-static HOST: Text = Text { min: None, max: Some(64), pattern: None, one_of: &[] };
-static HOSTNAME: Text = Text { min: None, max: Some(255), pattern: None, one_of: &[] };
+static GROUP_ARN: Text = Text { min: Some(1), max: Some(400), pattern: None, one_of: &[], too_long: None };
+static GROUP_NAME: Text = Text { min: Some(1), max: Some(32), pattern: None, one_of: &[], too_long: None };
+static HTTP_METHOD: Text = Text { min: None, max: Some(10), pattern: None, one_of: &[], too_long: None };
+static HOST: Text = Text { min: None, max: Some(64), pattern: None, one_of: &[], too_long: None };
+static HOSTNAME: Text = Text { min: None, max: Some(255), pattern: None, one_of: &[], too_long: None };
 pub(super) static INDEXING_RULE_VALUE_UPDATE: Structure = Structure {
     name: "IndexingRuleValueUpdate",
     members: &[Member {
@@ -326,8 +332,10 @@ static INSIGHT_ID: Text = Text {
         r##"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-5][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"##,
     )),
     one_of: &[],
+    too_long: None,
 };
-static INSIGHT_STATE: Text = Text { min: None, max: None, pattern: None, one_of: &["ACTIVE", "CLOSED"] };
+static INSIGHT_STATE: Text =
+    Text { min: None, max: None, pattern: None, one_of: &["ACTIVE", "CLOSED"], too_long: None };
 static INSIGHT_STATE_LIST: List = List { min: Some(0), max: Some(1), member: Shape::Text(&INSIGHT_STATE) };
 pub(super) static INSIGHTS_CONFIGURATION: Structure = Structure {
     name: "InsightsConfiguration",
@@ -337,7 +345,7 @@ pub(super) static INSIGHTS_CONFIGURATION: Structure = Structure {
     ],
 };
 
-static KMS_KEY_ID: Text = Text { min: Some(1), max: Some(256), pattern: None, one_of: &[] };
+static KMS_KEY_ID: Text = Text { min: Some(1), max: Some(256), pattern: None, one_of: &[], too_long: None };
 pub(super) static LIST_RESOURCE_POLICIES_REQUEST: Structure = Structure {
     name: "ListResourcePoliciesRequest",
     members: &[Member {
@@ -370,8 +378,13 @@ pub(super) static LIST_TAGS_FOR_RESOURCE_REQUEST: Structure = Structure {
     ],
 };
 
-static POLICY_NAME: Text =
-    Text { min: Some(1), max: Some(128), pattern: Some(Pattern::new(r##"[\w+=,.@-]+"##)), one_of: &[] };
+static POLICY_NAME: Text = Text {
+    min: Some(1),
+    max: Some(128),
+    pattern: Some(Pattern::new(r##"[\w+=,.@-]+"##)),
+    one_of: &[],
+    too_long: None,
+};
 pub(super) static PROBABILISTIC_RULE_VALUE_UPDATE: Structure = Structure {
     name: "ProbabilisticRuleValueUpdate",
     members: &[Member {
@@ -425,10 +438,12 @@ pub(super) static PUT_TRACE_SEGMENTS_REQUEST: Structure = Structure {
     }],
 };
 
-static RESOURCE_ARN: Text = Text { min: None, max: Some(500), pattern: None, one_of: &[] };
-static RESOURCE_POLICY_NEXT_TOKEN: Text = Text { min: Some(1), max: Some(100), pattern: None, one_of: &[] };
-static RETRIEVAL_TOKEN: Text = Text { min: Some(0), max: Some(1020), pattern: None, one_of: &[] };
-static RULE_NAME: Text = Text { min: Some(1), max: Some(32), pattern: None, one_of: &[] };
+static RESOURCE_ARN: Text = Text { min: None, max: Some(500), pattern: None, one_of: &[], too_long: None };
+static RESOURCE_POLICY_NEXT_TOKEN: Text =
+    Text { min: Some(1), max: Some(100), pattern: None, one_of: &[], too_long: None };
+static RETRIEVAL_TOKEN: Text =
+    Text { min: Some(0), max: Some(1020), pattern: None, one_of: &[], too_long: None };
+static RULE_NAME: Text = Text { min: Some(1), max: Some(32), pattern: None, one_of: &[], too_long: None };
 pub(super) static SAMPLING_BOOST_STATISTICS_DOCUMENT: Structure = Structure {
     name: "SamplingBoostStatisticsDocument",
     members: &[
@@ -598,9 +613,9 @@ pub(super) static SAMPLING_STRATEGY: Structure = Structure {
 };
 
 static SAMPLING_STRATEGY_NAME: Text =
-    Text { min: None, max: None, pattern: None, one_of: &["PartialScan", "FixedRate"] };
-static SERVICE_NAME: Text = Text { min: None, max: Some(64), pattern: None, one_of: &[] };
-static SERVICE_TYPE: Text = Text { min: None, max: Some(64), pattern: None, one_of: &[] };
+    Text { min: None, max: None, pattern: None, one_of: &["PartialScan", "FixedRate"], too_long: None };
+static SERVICE_NAME: Text = Text { min: None, max: Some(64), pattern: None, one_of: &[], too_long: None };
+static SERVICE_TYPE: Text = Text { min: None, max: Some(64), pattern: None, one_of: &[], too_long: None };
 pub(super) static START_TRACE_RETRIEVAL_REQUEST: Structure = Structure {
     name: "StartTraceRetrievalRequest",
     members: &[
@@ -623,7 +638,7 @@ pub(super) static TAG: Structure = Structure {
     ],
 };
 
-static TAG_KEY: Text = Text { min: Some(1), max: Some(128), pattern: None, one_of: &[] };
+static TAG_KEY: Text = Text { min: Some(1), max: Some(128), pattern: None, one_of: &[], too_long: None };
 static TAG_KEY_LIST: List = List { min: Some(0), max: Some(200), member: Shape::Text(&TAG_KEY) };
 static TAG_LIST: List = List { min: Some(0), max: Some(200), member: Shape::Structure(&TAG) };
 pub(super) static TAG_RESOURCE_REQUEST: Structure = Structure {
@@ -639,7 +654,7 @@ pub(super) static TAG_RESOURCE_REQUEST: Structure = Structure {
     ],
 };
 
-static TAG_VALUE: Text = Text { min: Some(0), max: Some(256), pattern: None, one_of: &[] };
+static TAG_VALUE: Text = Text { min: Some(0), max: Some(256), pattern: None, one_of: &[], too_long: None };
 pub(super) static TELEMETRY_RECORD: Structure = Structure {
     name: "TelemetryRecord",
     members: &[
@@ -680,17 +695,18 @@ pub(super) static TELEMETRY_RECORD: Structure = Structure {
 static TELEMETRY_RECORD_LIST: List =
     List { min: None, max: None, member: Shape::Structure(&TELEMETRY_RECORD) };
 static TIME_RANGE_TYPE: Text =
-    Text { min: None, max: None, pattern: None, one_of: &["TraceId", "Event", "Service"] };
-static TOKEN: Text = Text { min: Some(1), max: Some(2000), pattern: None, one_of: &[] };
-static TRACE_FORMAT_TYPE: Text = Text { min: None, max: None, pattern: None, one_of: &["XRAY", "OTEL"] };
-static TRACE_ID: Text = Text { min: Some(1), max: Some(35), pattern: None, one_of: &[] };
+    Text { min: None, max: None, pattern: None, one_of: &["TraceId", "Event", "Service"], too_long: None };
+static TOKEN: Text = Text { min: Some(1), max: Some(2000), pattern: None, one_of: &[], too_long: None };
+static TRACE_FORMAT_TYPE: Text =
+    Text { min: None, max: None, pattern: None, one_of: &["XRAY", "OTEL"], too_long: None };
+static TRACE_ID: Text = Text { min: Some(1), max: Some(35), pattern: None, one_of: &[], too_long: None };
 static TRACE_ID_LIST: List = List { min: None, max: None, member: Shape::Text(&TRACE_ID) };
 static TRACE_ID_LIST_FOR_RETRIEVAL: List =
     List { min: Some(0), max: Some(100), member: Shape::Text(&TRACE_ID) };
 static TRACE_SEGMENT_DESTINATION: Text =
-    Text { min: None, max: None, pattern: None, one_of: &["XRay", "CloudWatchLogs"] };
+    Text { min: None, max: None, pattern: None, one_of: &["XRay", "CloudWatchLogs"], too_long: None };
 static TRACE_SEGMENT_DOCUMENT_LIST: List = List { min: None, max: None, member: Shape::Text(&ANY_TEXT) };
-static URL_PATH: Text = Text { min: None, max: Some(128), pattern: None, one_of: &[] };
+static URL_PATH: Text = Text { min: None, max: Some(128), pattern: None, one_of: &[], too_long: None };
 pub(super) static UNTAG_RESOURCE_REQUEST: Structure = Structure {
     name: "UntagResourceRequest",
     members: &[

@@ -57,9 +57,9 @@ pub struct BackendConnectionErrors {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_refused_count: Option<i32>,
     #[serde(rename = "HTTPCode4XXCount", skip_serializing_if = "Option::is_none")]
-    pub http_code4_xx_count: Option<i32>,
+    pub http_code4xx_count: Option<i32>,
     #[serde(rename = "HTTPCode5XXCount", skip_serializing_if = "Option::is_none")]
-    pub http_code5_xx_count: Option<i32>,
+    pub http_code5xx_count: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown_host_count: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
