@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request};
+use proptest::prelude::*;
 use serde_json::Value;
 use tracery_aws_wire::sigv4::{self, Secrets};
 use tracery_aws_wire::{Call, Error, Protocol, decode, logs};
@@ -219,5 +220,38 @@ fn a_refusal_has_the_status_of_its_protocol() {
     let refusal: Error = sigv4::Refusal::Unsigned.into();
     for (protocol, status) in [(Protocol::RestJson, 403), (Protocol::Json11, 400)] {
         assert_eq!(protocol.error(&refusal, "id").status(), status);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_authorization_is_refused_in_the_vendors_words(
+        pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "AWS4-HMAC-SHA256", " ", ",", "=", "/", ";", "Credential=", "SignedHeaders=", "Signature=", "host",
+            "x-amz-date", "AKIDEXAMPLE", "20150830", "us-east-1", "service", "aws4_request", "00", "é", "\u{7f}",
+        ]), 0..24),
+        date in "[0-9TZ-]{0,20}",
+    ) {
+        let mut request = parts("POST", "/", [("host".to_owned(), "h".to_owned())]);
+        for (name, value) in [("authorization", pieces.concat()), ("x-amz-date", date)] {
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+                request.headers.insert(name, value);
+            }
+        }
+        let (code, message) = refusal(&request, b"", SUITE_AT);
+        prop_assert!(code.ends_with("Exception") && !message.is_empty(), "{code}: {message}");
+    }
+
+    #[test]
+    fn any_query_is_refused_in_the_vendors_words(
+        pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256", "X-Amz-Expires=", "X-Amz-Date=20150830T123600Z", "X-Amz-SignedHeaders=host",
+            "X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fservice%2Faws4_request", "X-Amz-Signature=", "&", "&",
+            "&", "3600", "9223372036854775807", "-1", "%", "%F", "%FF", "=", "00",
+        ]), 0..24),
+    ) {
+        let request = parts("GET", &format!("/?{}", pieces.concat()), [("host".to_owned(), "h".to_owned())]);
+        let (code, message) = refusal(&request, b"", SUITE_AT);
+        prop_assert!(!code.is_empty() && !message.is_empty());
     }
 }
