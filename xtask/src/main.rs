@@ -1,5 +1,8 @@
 //! Chores of the repository. `crate-graph` prints which crate of the workspace depends on which; a test compares it with
-//! `docs/crate-graph.txt`, so that a new arrow shows in the diff.
+//! `docs/crate-graph.txt`, so that a new arrow shows in the diff. `aws-wire` writes the types of the AWS doors from the
+//! pinned models; a test compares what is committed with what the models say.
+
+mod aws_wire;
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -9,7 +12,8 @@ use anyhow::{Context, bail, ensure};
 fn main() -> anyhow::Result<()> {
     match std::env::args().nth(1).as_deref() {
         Some("crate-graph") => print!("{}", crate_graph()?),
-        _ => bail!("say what to do: crate-graph"),
+        Some("aws-wire") => aws_wire::write()?,
+        _ => bail!("say what to do: crate-graph, aws-wire"),
     }
     Ok(())
 }
