@@ -54,6 +54,15 @@ class Server:
         assert self.process.wait(timeout=10) == 0
 
 
+def make_key(server, environment, kind, *flags):
+    made = subprocess.run(
+        [os.environ["TRACERY_BIN"], "keys", "create", "--data-dir", str(server.directory / "data"),
+         "--environment", environment, "--kind", kind, *flags],
+        check=True, capture_output=True, text=True,
+    )
+    return json.loads(made.stdout)["key"]
+
+
 @pytest.fixture
 def server(tmp_path):
     running = Server(tmp_path)

@@ -427,7 +427,7 @@ async fn calculated_fields_of_the_dataset_use_each_other_but_not_themselves() {
         &[("a", "$b"), ("b", "$a")][..],
         &[("a", "FOO(1)")],
         &[("a", "REG_MATCH($x, `(`)")],
-        &[("a", "RATE($m)")],
+        &[("a", "RATE($b)"), ("b", "LAST($m)")],
     ] {
         assert!(check_calculated_fields(&fields(bad)).is_err(), "{bad:?}");
     }
