@@ -103,13 +103,14 @@ impl Listeners {
     }
 }
 
-/// The next connection, once there is room for it.
+/// The next connection, once there is room for it. Until then one waits for each door, and the others in the system's queue.
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Semaphore>,
 ) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(connections).acquire_owned().await.map_err(std::io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
+    // In this order: a door that nobody comes to must not hold a place.
+    let permit = Arc::clone(connections).acquire_owned().await.map_err(std::io::Error::other)?;
     Ok((stream, peer, permit))
 }
 
