@@ -13,6 +13,7 @@ mod convert;
 mod datasets;
 mod decode;
 mod definitions;
+mod documents;
 mod event_time;
 mod ingest;
 mod input;
