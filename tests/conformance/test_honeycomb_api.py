@@ -49,7 +49,7 @@ def test_who_a_key_is(api, team):
     v1 = api.auth.get()
     assert (v1.environment.slug, v1.api_key_access.events, v1.api_key_access.boards) == ("production", True, True)
     v2 = team.auth.get()
-    assert v2.data.attributes.key_type == "management" and v2.included[0].attributes["slug"] == v1.team.slug
+    assert v2.data.attributes.key_type.value == "management" and v2.included[0].attributes["slug"] == v1.team.slug
 
 
 def test_datasets(api):
@@ -86,8 +86,8 @@ def test_columns_and_calculated_fields(api):
 
 def test_a_question_its_name_and_its_answer(api):
     spec = (QuerySpec.builder().last_1_hour().p99("duration_ms").count().gte("duration_ms", 3)
-            .group_by("route").order_by("COUNT").limit(2).build())
-    query, found = api.query_results.create_and_run(spec, dataset="shop", poll_interval=0.05)
+            .group_by("route").order_by("COUNT").build())
+    query, found = api.query_results.create_and_run(spec, dataset="shop", poll_interval=0.05, limit=2)
     assert [row["COUNT"] for row in found.data.rows] == [19, 19] and found.links.query_url
     note = api.query_annotations.create("shop", QueryAnnotationCreate(name="routes", query_id=query.id))
     assert api.query_annotations.get("shop", note.id).name == "routes"
@@ -141,15 +141,15 @@ def test_the_teams_environments_and_keys(server, team):
         "relationships": {"environment": {"data": {"type": "environments", "id": made.id}}},
         "attributes": {"key_type": "configuration", "name": "canary", "permissions": {
             "create_datasets": True, "send_events": True, "run_queries": True}}}}))
-    assert key.secret and key.environment_id == made.id
-    with client(server, key.secret) as canary:
+    assert key.relationships.environment.data.id == made.id
+    with client(server, key.attributes.secret) as canary:
         assert canary.datasets.create(DatasetCreate(name="one")).slug == "one"
         assert [dataset.slug for dataset in canary.datasets.list()] == ["one"]
         with pytest.raises(HoneycombForbiddenError):
             canary.boards.list()
     assert key.id in [one.id for one in team.api_keys.list(key_type="configuration")]
     team.api_keys.delete(key.id)
-    with client(server, key.secret) as canary, pytest.raises(HoneycombAuthError):
+    with client(server, key.attributes.secret) as canary, pytest.raises(HoneycombAuthError):
         canary.datasets.list()
     team.environments.update(made.id, EnvironmentUpdate.model_validate(
         {"data": {"id": made.id, "type": "environments", "attributes": {"settings": {"delete_protected": False}}}}))
