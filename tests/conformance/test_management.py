@@ -219,6 +219,40 @@ def test_every_calculation_and_filter_operator_runs(api):
         one["op"]: 20 if one["op"] in positive else 0 for one in filters}
 
 
+def test_every_function_of_calculated_fields_runs(api):
+    api.expect(200, "POST", "/1/batch/functions", [{"time": "2024-02-03T04:05:06.5Z", "data": {
+        "n": 7, "f": 2.5, "yes": True, "text": "Grüße", "path": "/users/42/orders/43", "word": "12"}}])
+    at = 1_706_933_106.5
+    expected = {
+        "IF($n > 5, `big`, `small`)": "big", "SWITCH($n, 1, `one`, 7, `seven`, `many`)": "seven",
+        "COALESCE($absent, $text)": "Grüße", "LT($n, 8)": True, "LTE($n, 6)": False, "GT($f, 2)": True, "GTE($n, 7)": True,
+        "EQUALS($n, 7)": True, "IN($n, 1, 7)": True, "AND($yes, $n > 1)": True, "OR(false, $yes)": True, "NOT($yes)": False,
+        "EXISTS($absent)": False, "SUM($n, 1, 2)": 10, "SUB($n, 2)": 5, "MUL($n, $f)": 17.5, "DIV($n, 2)": 3.5,
+        "MOD($n, 4)": 3, "MIN($n, $f)": 2.5, "MAX($n, $f)": 7, "LOG10(1000)": 3, "BUCKET($n, 5)": "5 - 10",
+        "INT($word)": 12, "FLOAT($word)": 12, "BOOL($n)": True, "STRING($n)": "7", "CONCAT($text, `-`, $n)": "Grüße-7",
+        "TO_LOWER($text)": "grüße", "STARTS_WITH($path, `/users`)": True, "ENDS_WITH($path, `43`)": True,
+        "CONTAINS($path, `orders`)": True, "LENGTH($text)": 5, 'LENGTH($text, "bytes")': 7, "REG_MATCH($path, `^/users/`)": True,
+        "REG_VALUE($path, `orders/(\\d+)`)": "43", "REG_COUNT($path, `\\d+`)": 2,
+        "UNIX_TIMESTAMP(`2024-02-03T04:05:06Z`)": 1_706_933_106, "EVENT_TIMESTAMP()": at,
+        "INGEST_TIMESTAMP() > EVENT_TIMESTAMP()": True, "FORMAT_TIME(`%Y-%m-%d`, EVENT_TIMESTAMP())": "2024-02-03",
+        "LAST($n)": 7, "SUMMARIZE($n)": 7, "INCREASE($n)": None, "RATE($n, 60)": None, "RAW_METRIC($f)": 2.5,
+        "!$yes OR $n * 2 - 4 >= 10 AND $text = `Grüße`": True,
+    }
+    found = {}
+    for start in range(0, len(expected), 20):
+        some = list(expected)[start:start + 20]
+        fields = [{"name": f"f{number}", "expression": expression} for number, expression in enumerate(some)]
+        spec = {"calculated_fields": fields, "breakdowns": [one["name"] for one in fields], "calculations": [{"op": "COUNT"}],
+                "start_time": int(at) - 60, "end_time": int(at) + 60}
+        query = api.expect(200, "POST", "/1/queries/functions", spec)
+        made = api("POST", "/1/query_results/functions", {"query_id": query["id"], "disable_series": True})
+        answer = complete(api, made.headers["Location"]).json()
+        assert "error" not in answer, answer["error"]
+        (row,) = answer["data"]["results"]
+        found |= {one["expression"]: row["data"][one["name"]] for one in fields}
+    assert found == expected
+
+
 def test_query_annotations(api):
     query = api.expect(200, "POST", "/1/queries/shop", {"calculations": [{"op": "COUNT"}], "time_range": 600})
     body = {"name": "n" * 320, "description": "d", "query_id": query["id"]}

@@ -365,6 +365,21 @@ async fn every_calculation_takes_every_type() {
 }
 
 #[tokio::test]
+async fn fields_may_share_a_part() {
+    let spec = json!({
+        "calculated_fields": [
+            { "name": "failed", "expression": "OR(false, $error)" }, { "name": "fine", "expression": "NOT($error)" },
+        ],
+        "breakdowns": ["failed", "fine"], "start_time": 0, "end_time": 60, "usage_mode": true,
+    });
+    let found = rows(shop(), spec).await;
+    let expected = json!([
+        { "failed": false, "fine": true, "COUNT": 3 }, { "failed": true, "fine": false, "COUNT": 1 },
+    ]);
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
 async fn deep_and_large_expressions_run_or_are_refused() {
     let nest = |open: &str, close: &str, times: usize| {
         format!("{}$status{}", open.repeat(times), close.repeat(times))
