@@ -142,7 +142,7 @@ impl Steps {
             };
             windows.push(sum.alias(part("sum", i)));
         }
-        frame = and_also(frame.clone(), windows)?.filter(in_range)?;
+        frame = and_also(frame, windows)?.filter(in_range)?;
 
         let results = all.iter().enumerate().map(|(i, temporal)| {
             let seconds = temporal.window_s.unwrap_or(self.buckets.step_s).max(1);
