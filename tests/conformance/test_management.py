@@ -186,6 +186,11 @@ def test_query_results(api):
     assert all(point["time"].endswith("Z") for point in found["data"]["series"])
     assert sum(point["data"]["SUM(n)"] or 0 for point in found["data"]["series"]) == 190
 
+    graph = requests.get(found["links"]["graph_image_url"], headers={"X-Honeycomb-Team": api.key}, timeout=30)
+    assert graph.headers["Content-Type"] == "image/svg+xml" and "SUM(n) (0 to 190)" in graph.text
+    assert requests.get(found["links"]["graph_image_url"], timeout=30).status_code == 401
+    assert requests.get(found["links"]["query_url"], timeout=30).headers["Content-Type"].startswith("text/html")
+
     failing = {"calculated_fields": [{"name": "f", "expression": "REG_MATCH($route, `(`)"}], "breakdowns": ["f"]}
     query = api.expect(200, "POST", "/1/queries/shop", failing)
     made = api("POST", "/1/query_results/shop", {"query_id": query["id"], "disable_series": True})
