@@ -358,6 +358,43 @@ def test_a_key_does_what_its_scopes_say_and_nothing_else(server, api):
     assert elsewhere.expect(200, "GET", "/1/boards") == []
 
 
+def test_no_other_key_sees_or_changes_anything(server):
+    owner = Api(server, make_key(server, "owner", "configuration"))
+    owner.expect(200, "POST", "/1/batch/vault", [{"data": {"sesame": "sesame"}}])
+    sesame = {"name": "sesame", "description": "sesame"}
+    query = owner.expect(200, "POST", "/1/queries/vault", {"breakdowns": ["sesame"], "time_range": 3600})["id"]
+    made = {
+        "/1/columns/vault": owner.expect(200, "GET", "/1/columns/vault?key_name=sesame")["id"],
+        "/1/derived_columns/vault": owner.expect(201, "POST", "/1/derived_columns/vault", {
+            "alias": "sesame2", "expression": "$sesame"})["id"],
+        "/1/queries/vault": query,
+        "/1/query_annotations/vault": owner.expect(201, "POST", "/1/query_annotations/vault", {
+            **sesame, "query_id": query})["id"],
+        "/1/query_results/vault": owner.expect(201, "POST", "/1/query_results/vault", {"query_id": query})["id"],
+        "/1/boards": owner.expect(201, "POST", "/1/boards", {**sesame, "type": "flexible"})["id"],
+        "/1/markers/vault": owner.expect(201, "POST", "/1/markers/vault", {"message": "sesame"})["id"],
+        "/1/marker_settings/vault": owner.expect(201, "POST", "/1/marker_settings/vault", {
+            "type": "sesame", "color": "#123456"})["id"],
+    }
+    paths = ["/1/datasets", "/1/datasets/vault", "/1/dataset_definitions/vault", "/1/columns/vault?key_name=sesame",
+             "/1/derived_columns/vault?alias=sesame2", *made, *(f"{path}/{identifier}" for path, identifier in made.items()),
+             f"/1/query_results/vault/{made['/1/query_results/vault']}/snapshot", f"/1/boards/{made['/1/boards']}/views"]
+    complete(owner, f"/1/query_results/vault/{made['/1/query_results/vault']}")
+    found = {path: owner("GET", path).text for path in paths}
+    assert "sesame" in found["/1/boards"] and "sesame" in found["/1/datasets/vault"] + found["/1/columns/vault"]
+    keys = {"another environment's": make_key(server, "stranger", "configuration"), "an ingest key": make_key(
+        server, "owner", "ingest"), "a management key": make_key(server, "owner", "management"), "none": "", "unknown": "x"}
+    for whose, key in keys.items():
+        stranger = Api(server, key)
+        for path in paths:
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+                answer = stranger(method, path, {"name": "mine", "type": "flexible", "color": "#000000"})
+                assert "sesame" not in answer.text.replace(path, ""), f"{whose}: {method} {path}: {answer.text}"
+                # What a stranger may do is in an environment of its own.
+                assert answer.status_code >= 400 or whose == "another environment's" and path in ("/1/datasets", "/1/boards")
+    assert {path: owner("GET", path).text for path in paths} == found
+
+
 class Team:
     """A management key's view of `/2`."""
 
