@@ -11,7 +11,7 @@ fuzz_target!(|body: &[u8]| {
         let options = DecodeOptions {
             signal,
             format: Format::Json,
-            dataset_header: None,
+            dataset_header: None, datasets: None,
             received_ns: 1,
             column_bytes_max: 256 << 20,
         };

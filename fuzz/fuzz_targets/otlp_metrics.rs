@@ -9,7 +9,7 @@ fuzz_target!(|body: &[u8]| {
     let options = DecodeOptions {
         signal: Signal::Metric,
         format: Format::Protobuf,
-        dataset_header: None,
+        dataset_header: None, datasets: None,
         received_ns: 1,
         column_bytes_max: 256 << 20,
     };

@@ -51,7 +51,34 @@ class Server:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=10) == 0
+        try:
+            assert self.process.wait(timeout=15) == 0
+        finally:
+            self.process.kill()
+
+
+def make_key(server, environment, kind, *flags):
+    made = subprocess.run(
+        [os.environ["TRACERY_BIN"], "keys", "create", "--data-dir", str(server.directory / "data"),
+         "--environment", environment, "--kind", kind, *flags],
+        check=True, capture_output=True, text=True,
+    )
+    return json.loads(made.stdout)["key"]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts a server with more flags; whatever becomes of the test, it ends with it."""
+    started = []
+
+    def start(*flags):
+        started.append(Server(tmp_path, *flags))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.wait()
 
 
 @pytest.fixture

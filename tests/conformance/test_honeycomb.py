@@ -1,14 +1,11 @@
 """Honeycomb's API as its clients use it: libhoney's events, a saved query, its result, and what keys may not do."""
 
-import json
-import os
-import subprocess
 import time
 
 import libhoney
 import pytest
 import requests
-from conftest import Server
+from conftest import Server, make_key
 
 KEY = "any-key-will-do-in-open-mode"
 
@@ -75,15 +72,6 @@ def locked(tmp_path):
     running = Server(tmp_path, "--auth", "required")
     yield running
     running.stop()
-
-
-def make_key(server, environment, kind, *flags):
-    made = subprocess.run(
-        [os.environ["TRACERY_BIN"], "keys", "create", "--data-dir", str(server.directory / "data"),
-         "--environment", environment, "--kind", kind, *flags],
-        check=True, capture_output=True, text=True,
-    )
-    return json.loads(made.stdout)["key"]
 
 
 def test_keys_open_their_own_environment_only(locked):

@@ -57,6 +57,11 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the server is stopping")
     }
 
+    pub(crate) fn too_many_attempts(wait_s: i64) -> Self {
+        let message = format!("too many wrong passwords; try again in {wait_s} s");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message)
+    }
+
     pub(crate) fn body(&self) -> Value {
         json!({ "error": { "code": self.code, "message": self.message } })
     }

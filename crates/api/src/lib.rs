@@ -12,6 +12,7 @@ mod extract;
 mod fields;
 mod identity;
 mod keys;
+mod login_attempts;
 mod openapi;
 mod ports;
 mod query;
@@ -34,6 +35,7 @@ use tracery_query::{Scope, StoreEvents};
 use tracery_settings::Settings;
 use tracery_stdx::Clock;
 
+pub use login_attempts::PeerAddress;
 pub use openapi::document;
 pub use ports::{SavedQueries, SavedQuery, Sessions, SpecQueries, TraceToOtlp};
 pub use query_metrics::{QueryKind, QueryMetrics};
@@ -55,6 +57,7 @@ pub struct Api {
     pub verified: bool,
     pub questions: Arc<Semaphore>,
     pub metrics: Arc<QueryMetrics>,
+    login_attempts: Arc<login_attempts::LoginAttempts>,
     /// `None` answers 501, as the three below.
     pub specs: Option<Arc<dyn SpecQueries>>,
     pub sessions: Option<Arc<dyn Sessions>>,
@@ -79,6 +82,7 @@ impl Api {
             verified,
             questions: Arc::new(Semaphore::new(QUESTIONS_AT_ONCE)),
             metrics: Arc::default(),
+            login_attempts: Arc::default(),
             specs: None,
             sessions: None,
             saved_queries: None,

@@ -1,10 +1,12 @@
 //! `/session`: logging in and out. The cookie is out of reach of scripts and is not sent from other sites.
 
-use axum::Json;
+use std::net::{IpAddr, Ipv4Addr};
+
 use axum::extract::State;
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -13,6 +15,7 @@ use crate::Api;
 use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::identity::{Identity, SESSION_COOKIE, cookie};
+use crate::login_attempts::PeerAddress;
 
 /// Checking a password is slow by design: guesses wait for one another.
 static LOGINS: Semaphore = Semaphore::const_new(2);
@@ -26,13 +29,19 @@ pub(crate) struct Login {
 
 pub(crate) async fn log_in(
     State(api): State<Api>,
+    peer: Option<Extension<PeerAddress>>,
     JsonBody(login): JsonBody<Login>,
 ) -> Result<Response, ApiError> {
     let sessions = api.sessions.clone().ok_or_else(|| ApiError::not_available("logging in"))?;
+    let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(PeerAddress(address))| address);
+    if let Err(wait_s) = api.login_attempts.begin(&login.name, address, api.clock.now_s()) {
+        return Ok(([(RETRY_AFTER, wait_s.to_string())], ApiError::too_many_attempts(wait_s)).into_response());
+    }
     let _turn = LOGINS.acquire().await.map_err(|_| ApiError::busy())?;
     let Some(token) = sessions.log_in(&login.name, &login.password).await? else {
         return Err(ApiError::unauthenticated());
     };
+    api.login_attempts.succeeded(&login.name, address);
     let cookie = format!("{SESSION_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict");
     Ok((StatusCode::CREATED, [(SET_COOKIE, cookie)], Json(json!({ "user": login.name }))).into_response())
 }

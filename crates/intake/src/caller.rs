@@ -1,8 +1,10 @@
 //! Who is calling: the environment a request's telemetry belongs to, and what its key may do.
 
+use std::collections::HashSet;
+
 use thiserror::Error;
 use tracery_model::EnvironmentId;
-use tracery_settings::{Key, KeyKind};
+use tracery_settings::{Key, KeyKind, slugify};
 
 use crate::Intake;
 
@@ -80,7 +82,28 @@ pub enum CallerError {
     Unavailable(String),
 }
 
+/// The datasets of an environment, for a caller that may not make new ones.
+#[derive(Debug, Clone, Default)]
+pub struct KnownDatasets(HashSet<String>);
+
+impl KnownDatasets {
+    /// Whether there is a dataset of this name, in any spelling.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.contains(&slugify(name))
+    }
+}
+
 impl Intake {
+    /// The datasets that the caller may write to; `None` when any name will do.
+    pub async fn known_datasets(&self, caller: &Caller) -> Result<Option<KnownDatasets>, CallerError> {
+        if caller.may(Permission::CreateDatasets) {
+            return Ok(None);
+        }
+        let known = self.settings.datasets(caller.environment).await;
+        let known = known.map_err(|error| CallerError::Unavailable(error.to_string()))?;
+        Ok(Some(KnownDatasets(known.into_iter().map(|dataset| dataset.slug).collect())))
+    }
+
     /// Finds the caller of a Honeycomb-style key (`x-honeycomb-team`): ingest or configuration.
     pub async fn caller(&self, secret: Option<&str>) -> Result<Caller, CallerError> {
         let secret = secret.map(str::trim).filter(|secret| !secret.is_empty());

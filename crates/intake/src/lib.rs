@@ -12,7 +12,7 @@ mod registry;
 
 pub use body::BodyError;
 pub use budget::{Busy, MemoryBudget, Permit};
-pub use caller::{AuthMode, Caller, CallerError, ManagementCaller, Permission};
+pub use caller::{AuthMode, Caller, CallerError, KnownDatasets, ManagementCaller, Permission};
 pub use inflate::{InflateError, inflate};
 pub use metrics::IntakeMetrics;
 pub use registry::DatasetRegistry;

@@ -82,6 +82,9 @@ pub(crate) struct ServeArgs {
     /// Connections that are open at the same time; more wait to be accepted [default: 4096].
     #[arg(long, env = "TRACERY_CONNECTIONS", value_name = "N")]
     pub(crate) connections: Option<usize>,
+    /// Seconds a client may take to send the body of a request [default: 60].
+    #[arg(long, env = "TRACERY_BODY_SECONDS", value_name = "N")]
+    pub(crate) body_seconds: Option<u32>,
 }
 
 /// Settings that were read and found to work together.
@@ -99,6 +102,7 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     pub(crate) log: String,
     pub(crate) connections: usize,
+    pub(crate) body_patience: Duration,
 }
 
 /// Where data lies: what every command that opens it needs.
@@ -127,6 +131,7 @@ impl Place {
     }
 }
 
+const BODY_SECONDS_DEFAULT: u32 = 60;
 const RETENTION_DAYS_DEFAULT: u32 = 60;
 const MEMORY_BYTES_DEFAULT: u64 = 1 << 30;
 const MEMORY_BYTES_MIN: u64 = 64 << 20;
@@ -166,6 +171,9 @@ impl ServeArgs {
             log_format: self.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             log: self.log.or(file.log).unwrap_or_else(|| "info".into()),
             connections: self.connections.or(file.connections).unwrap_or(4096).max(1),
+            body_patience: Duration::from_secs(
+                self.body_seconds.or(file.body_seconds).unwrap_or(BODY_SECONDS_DEFAULT).max(1).into(),
+            ),
         };
         if config.auth == Auth::Open {
             for (flag, address) in [

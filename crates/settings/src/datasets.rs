@@ -20,7 +20,7 @@ pub const ALL_DATASETS: &str = "__all__";
 const WRITE_NOTE_EVERY_MS: i64 = 5_000;
 
 const COLUMNS: &str =
-    "slug, name, description, expand_json_depth, delete_protected, created_ms, last_written_ms";
+    "slug, name, description, expand_json_depth, delete_protected, is_metrics, created_ms, last_written_ms";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
@@ -30,6 +30,8 @@ pub struct Dataset {
     /// Levels of nested objects that become fields of their own, 0 to 10.
     pub expand_json_depth: i64,
     pub delete_protected: bool,
+    /// Made for metrics. Whatever comes is kept all the same.
+    pub is_metrics: bool,
     pub created_ms: i64,
     pub last_written_ms: Option<i64>,
 }
@@ -40,6 +42,8 @@ pub struct DatasetChange {
     pub description: Option<String>,
     pub expand_json_depth: Option<i64>,
     pub delete_protected: Option<bool>,
+    /// Of a new dataset only.
+    pub is_metrics: bool,
 }
 
 fn from_row(row: &AnyRow) -> Result<Dataset, sqlx::Error> {
@@ -49,6 +53,7 @@ fn from_row(row: &AnyRow) -> Result<Dataset, sqlx::Error> {
         description: row.try_get("description")?,
         expand_json_depth: row.try_get("expand_json_depth")?,
         delete_protected: row.try_get::<i64, _>("delete_protected")? != 0,
+        is_metrics: row.try_get::<i64, _>("is_metrics")? != 0,
         created_ms: row.try_get("created_ms")?,
         last_written_ms: row.try_get("last_written_ms")?,
     })
@@ -114,9 +119,9 @@ impl Settings {
             return Ok((dataset, false));
         }
         let done = sqlx::query(
-            "INSERT INTO datasets (environment, slug, name, description, expand_json_depth, delete_protected, created_ms)
-             SELECT $1, $2, $3, $4, $5, $6, $7
-             WHERE (SELECT COUNT(*) FROM datasets WHERE environment = $8) < $9
+            "INSERT INTO datasets (environment, slug, name, description, expand_json_depth, delete_protected, is_metrics, created_ms)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8
+             WHERE (SELECT COUNT(*) FROM datasets WHERE environment = $9) < $10
              ON CONFLICT DO NOTHING",
         )
         .bind(environment.0)
@@ -125,6 +130,7 @@ impl Settings {
         .bind(change.description.clone().unwrap_or_default())
         .bind(change.expand_json_depth.unwrap_or(0))
         .bind(i64::from(change.delete_protected.unwrap_or(true)))
+        .bind(i64::from(change.is_metrics))
         .bind(self.clock.now_ms())
         .bind(environment.0)
         .bind(DATASETS_MAX)

@@ -132,6 +132,7 @@ async fn a_dataset_keeps_its_first_spelling() {
             delete_protected: Some(false),
             expand_json_depth: Some(3),
             description: Some("d".into()),
+            is_metrics: false,
         };
         let changed = settings.update_dataset(environment, &first.slug, &change).await.unwrap().unwrap();
         assert_eq!((changed.expand_json_depth, changed.description.as_str()), (3, "d"));

@@ -121,18 +121,23 @@ pub(crate) async fn environment_caller(
         return Problem::forbidden("configuration").into_response();
     }
     let path = request.uri().path();
+    // Polling for a result is neither counted nor told about.
     let is_limited = !path.starts_with("/1/query_results");
-    let standing = state.rate_limit.count(caller.environment.0, state.intake.clock.now_s());
-    if is_limited && standing.exceeded {
+    let standing =
+        is_limited.then(|| state.rate_limit.count(caller.environment.0, state.intake.clock.now_s()));
+    if let Some(standing) = standing.as_ref().filter(|standing| standing.exceeded) {
         let problem = Problem::rate_limited("too many requests", http_date(standing.ends_s));
-        return with_headers(problem.into_response(), &standing);
+        return with_headers(problem.into_response(), standing);
     }
     request.extensions_mut().insert(caller);
     let response = match bounded(request).await {
         Ok(request) => next.run(request).await,
         Err(problem) => problem.into_response(),
     };
-    if is_limited { with_headers(response, &standing) } else { response }
+    match standing {
+        Some(standing) => with_headers(response, &standing),
+        None => response,
+    }
 }
 
 /// For the `/2` endpoints with a management key in `Authorization`.

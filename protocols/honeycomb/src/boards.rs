@@ -8,10 +8,10 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tracery_intake::{Caller, Permission};
-use tracery_settings::{ALL_DATASETS, Document, DocumentKind, NewDocument, Place};
+use tracery_settings::{ALL_DATASETS, Document, DocumentKind};
 
 use crate::Honeycomb;
-use crate::access::require;
+use crate::documents::{Kind, Shelf};
 use crate::event_time::rfc3339_ms;
 use crate::input::{self, Object};
 use crate::problem::Problem;
@@ -21,14 +21,41 @@ const PANELS_MAX: usize = 100;
 const TAGS_MAX: usize = 10;
 const PRESET_FILTERS_MAX: usize = 5;
 const VIEW_FILTERS_MAX: usize = 100;
+const VIEWS_MAX: usize = 50;
+const VIEW_OPERATIONS: [&str; 16] = [
+    "=",
+    "!=",
+    ">",
+    ">=",
+    "<",
+    "<=",
+    "starts-with",
+    "does-not-start-with",
+    "ends-with",
+    "does-not-end-with",
+    "contains",
+    "does-not-contain",
+    "exists",
+    "does-not-exist",
+    "in",
+    "not-in",
+];
 const TEXT_CHARS_MAX: usize = 10_000;
 
-fn board_place(caller: &Caller) -> Place<'static> {
-    Place { environment: caller.environment, kind: DocumentKind::Board, scope: ALL_DATASETS }
+const BOARDS: Kind =
+    Kind { stored_as: DocumentKind::Board, name: "Board", permission: Permission::ManageBoards };
+const VIEWS: Kind =
+    Kind { stored_as: DocumentKind::BoardView, name: "Board view", permission: Permission::ManageBoards };
+
+/// The boards of the caller's environment.
+fn boards<'a>(state: &'a Honeycomb, caller: &Caller) -> Result<Shelf<'a>, Problem> {
+    BOARDS.in_scope(state, caller, ALL_DATASETS.to_owned())
 }
 
-fn view_place<'a>(caller: &Caller, board: &'a str) -> Place<'a> {
-    Place { environment: caller.environment, kind: DocumentKind::BoardView, scope: board }
+/// The views of a board, which has to be there.
+async fn views<'a>(state: &'a Honeycomb, caller: &Caller, board: &str) -> Result<Shelf<'a>, Problem> {
+    let board = boards(state, caller)?.find(board).await?;
+    VIEWS.in_scope(state, caller, board.id)
 }
 
 fn reply(state: &Honeycomb, caller: &Caller, headers: &HeaderMap, board: &Document) -> Value {
@@ -62,15 +89,31 @@ async fn parse(state: &Honeycomb, caller: &Caller, body: &Bytes) -> Result<Value
     for (idx, panel) in panels.iter().enumerate() {
         check_panel(state, caller, &format!("panels[{idx}]"), panel).await?;
     }
+    let tags = input::list(&object, "tags", TAGS_MAX)?;
+    check_pairs("tags", &tags, ["key", "value"])?;
+    let preset_filters = input::list(&object, "preset_filters", PRESET_FILTERS_MAX)?;
+    check_pairs("preset_filters", &preset_filters, ["column", "alias"])?;
     Ok(json!({
         "name": name,
         "description": description,
         "type": board_type,
         "layout_generation": layout,
         "panels": panels,
-        "tags": input::list(&object, "tags", TAGS_MAX)?,
-        "preset_filters": input::list(&object, "preset_filters", PRESET_FILTERS_MAX)?,
+        "tags": tags,
+        "preset_filters": preset_filters,
     }))
+}
+
+/// Each item is an object of two texts.
+fn check_pairs(field: &str, items: &[Value], names: [&str; 2]) -> Result<(), Problem> {
+    for (idx, item) in items.iter().enumerate() {
+        for name in names {
+            if !item[name].is_string() {
+                return Err(Problem::invalid(&format!("{field}[{idx}].{name}"), "missing", "is required"));
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn check_panel(state: &Honeycomb, caller: &Caller, field: &str, panel: &Value) -> Result<(), Problem> {
@@ -112,8 +155,7 @@ pub(crate) async fn list(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    require(&caller, Permission::ManageBoards)?;
-    let boards = state.intake.settings.documents(board_place(&caller)).await?;
+    let boards = boards(&state, &caller)?.all().await?;
     Ok(Json(boards.iter().map(|board| reply(&state, &caller, &headers, board)).collect()))
 }
 
@@ -123,17 +165,9 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    require(&caller, Permission::ManageBoards)?;
-    let body = parse(&state, &caller, &body).await?;
-    let new = NewDocument { body, ..Default::default() };
-    let made = state.intake.settings.create_document(board_place(&caller), new).await?;
+    let boards = boards(&state, &caller)?;
+    let made = boards.add(None, parse(&state, &caller, &body).await?).await?;
     Ok((StatusCode::CREATED, Json(reply(&state, &caller, &headers, &made))).into_response())
-}
-
-async fn board(state: &Honeycomb, caller: &Caller, id: &str) -> Result<Document, Problem> {
-    require(caller, Permission::ManageBoards)?;
-    let found = state.intake.settings.document(board_place(caller), id).await?;
-    found.ok_or_else(|| Problem::not_found("Board"))
 }
 
 pub(crate) async fn read(
@@ -142,7 +176,7 @@ pub(crate) async fn read(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let board = board(&state, &caller, &id).await?;
+    let board = boards(&state, &caller)?.find(&id).await?;
     Ok(Json(reply(&state, &caller, &headers, &board)))
 }
 
@@ -153,20 +187,23 @@ pub(crate) async fn update(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    board(&state, &caller, &id).await?;
-    let body = parse(&state, &caller, &body).await?;
-    let changed = state.intake.settings.replace_document(board_place(&caller), &id, None, &body).await?;
-    let changed = changed.ok_or_else(|| Problem::not_found("Board"))?;
+    let boards = boards(&state, &caller)?;
+    boards.find(&id).await?;
+    let changed = boards.replace(&id, None, &parse(&state, &caller, &body).await?).await?;
     Ok(Json(reply(&state, &caller, &headers, &changed)))
 }
 
+/// A board's views go with it.
 pub(crate) async fn delete(
     State(state): State<Honeycomb>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    board(&state, &caller, &id).await?;
-    state.intake.settings.delete_document(board_place(&caller), &id).await?;
+    let views = views(&state, &caller, &id).await?;
+    boards(&state, &caller)?.remove(&id).await?;
+    for view in views.all().await? {
+        views.remove(&view.id).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -183,7 +220,11 @@ fn parse_view(body: &Bytes) -> Result<Value, Problem> {
             return Err(Problem::invalid(&format!("filters[{idx}]"), "incorrect_type", "must be an object"));
         };
         input::required_text(filter, "column", 255)?;
-        input::required_text(filter, "operation", 64)?;
+        let operation = input::required_text(filter, "operation", 64)?;
+        if !VIEW_OPERATIONS.contains(&operation.as_str()) {
+            let field = format!("filters[{idx}].operation");
+            return Err(Problem::invalid(&field, "invalid", format!("{operation} is no operation")));
+        }
     }
     Ok(json!({"name": name, "filters": filters}))
 }
@@ -193,9 +234,7 @@ pub(crate) async fn list_views(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    board(&state, &caller, &id).await?;
-    let views = state.intake.settings.documents(view_place(&caller, &id)).await?;
-    Ok(Json(views.iter().map(view_reply).collect()))
+    Ok(Json(views(&state, &caller, &id).await?.all().await?.iter().map(view_reply).collect()))
 }
 
 pub(crate) async fn create_view(
@@ -204,10 +243,12 @@ pub(crate) async fn create_view(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    board(&state, &caller, &id).await?;
-    let new = NewDocument { body: parse_view(&body)?, ..Default::default() };
-    let made = state.intake.settings.create_document(view_place(&caller, &id), new).await?;
-    Ok((StatusCode::CREATED, Json(view_reply(&made))).into_response())
+    let views = views(&state, &caller, &id).await?;
+    let new = parse_view(&body)?;
+    if views.all().await?.len() >= VIEWS_MAX {
+        return Err(Problem::conflict(format!("a board has at most {VIEWS_MAX} views")));
+    }
+    Ok((StatusCode::CREATED, Json(view_reply(&views.add(None, new).await?))).into_response())
 }
 
 pub(crate) async fn read_view(
@@ -215,9 +256,7 @@ pub(crate) async fn read_view(
     Extension(caller): Extension<Caller>,
     Path((id, view)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    board(&state, &caller, &id).await?;
-    let found = state.intake.settings.document(view_place(&caller, &id), &view).await?;
-    Ok(Json(view_reply(&found.ok_or_else(|| Problem::not_found("Board view"))?)))
+    Ok(Json(view_reply(&views(&state, &caller, &id).await?.find(&view).await?)))
 }
 
 pub(crate) async fn update_view(
@@ -226,11 +265,8 @@ pub(crate) async fn update_view(
     Path((id, view)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    board(&state, &caller, &id).await?;
-    let body = parse_view(&body)?;
-    let changed =
-        state.intake.settings.replace_document(view_place(&caller, &id), &view, None, &body).await?;
-    Ok(Json(view_reply(&changed.ok_or_else(|| Problem::not_found("Board view"))?)))
+    let views = views(&state, &caller, &id).await?;
+    Ok(Json(view_reply(&views.replace(&view, None, &parse_view(&body)?).await?)))
 }
 
 pub(crate) async fn delete_view(
@@ -238,9 +274,6 @@ pub(crate) async fn delete_view(
     Extension(caller): Extension<Caller>,
     Path((id, view)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    board(&state, &caller, &id).await?;
-    if state.intake.settings.delete_document(view_place(&caller, &id), &view).await? {
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    Err(Problem::not_found("Board view"))
+    views(&state, &caller, &id).await?.remove(&view).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

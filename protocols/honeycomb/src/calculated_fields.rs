@@ -1,4 +1,5 @@
-//! `/1/derived_columns`: fields computed from an expression whenever a query asks, for one dataset or for all.
+//! `/1/derived_columns`: fields computed from an expression whenever a query asks, for one dataset or for all. A field
+//! that a board shows cannot be deleted, as with the vendor.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +10,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tracery_intake::{Caller, Permission};
-use tracery_settings::{Document, DocumentKind, NewDocument, Place, SettingsError};
+use tracery_settings::{ALL_DATASETS, Document, DocumentKind, Place};
 
 use crate::Honeycomb;
-use crate::access::require;
+use crate::documents::Kind;
 use crate::event_time::rfc3339_ms;
 use crate::input;
 use crate::problem::Problem;
@@ -20,6 +21,12 @@ use crate::problem::Problem;
 const EXPRESSION_CHARS_MAX: usize = 4_095;
 const ALIAS_CHARS_MAX: usize = 255;
 const DESCRIPTION_CHARS_MAX: usize = 255;
+
+const FIELDS: Kind = Kind {
+    stored_as: DocumentKind::CalculatedField,
+    name: "Derived column",
+    permission: Permission::ManageColumns,
+};
 
 fn reply(document: &Document) -> Value {
     json!({
@@ -30,10 +37,6 @@ fn reply(document: &Document) -> Value {
         "created_at": rfc3339_ms(document.created_ms),
         "updated_at": rfc3339_ms(document.updated_ms),
     })
-}
-
-fn place<'a>(caller: &Caller, scope: &'a str) -> Place<'a> {
-    Place { environment: caller.environment, kind: DocumentKind::CalculatedField, scope }
 }
 
 /// Alias and body of the field that a request describes.
@@ -52,29 +55,17 @@ fn parse(state: &Honeycomb, body: &Bytes) -> Result<(String, Value), Problem> {
     Ok((alias, json!({"expression": expression, "description": description})))
 }
 
-fn conflict(error: SettingsError) -> Problem {
-    match error {
-        SettingsError::Exists(alias) => {
-            Problem::conflict(format!("a calculated field with the alias {alias} already exists"))
-        }
-        other => other.into(),
-    }
-}
-
 pub(crate) async fn list(
     State(state): State<Honeycomb>,
     Extension(caller): Extension<Caller>,
     Path(slug): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Json<Value>, Problem> {
-    require(&caller, Permission::ManageColumns)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
+    let fields = FIELDS.of_dataset(&state, &caller, &slug).await?;
     if let Some(alias) = query.get("alias") {
-        let found = state.intake.settings.document_named(place(&caller, &scope), alias).await?;
-        return Ok(Json(reply(&found.ok_or_else(|| Problem::not_found("Derived column"))?)));
+        return Ok(Json(reply(&fields.find_named(alias).await?)));
     }
-    let documents = state.intake.settings.documents(place(&caller, &scope)).await?;
-    Ok(Json(documents.iter().map(reply).collect()))
+    Ok(Json(fields.all().await?.iter().map(reply).collect()))
 }
 
 pub(crate) async fn create(
@@ -83,11 +74,9 @@ pub(crate) async fn create(
     Path(slug): Path<String>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    require(&caller, Permission::ManageColumns)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
+    let fields = FIELDS.of_dataset(&state, &caller, &slug).await?;
     let (alias, body) = parse(&state, &body)?;
-    let new = NewDocument { name: Some(alias), body, ..Default::default() };
-    let made = state.intake.settings.create_document(place(&caller, &scope), new).await.map_err(conflict)?;
+    let made = fields.add(Some(alias), body).await?;
     Ok((StatusCode::CREATED, Json(reply(&made))).into_response())
 }
 
@@ -96,10 +85,8 @@ pub(crate) async fn read(
     Extension(caller): Extension<Caller>,
     Path((slug, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    require(&caller, Permission::ManageColumns)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
-    let found = state.intake.settings.document(place(&caller, &scope), &id).await?;
-    Ok(Json(reply(&found.ok_or_else(|| Problem::not_found("Derived column"))?)))
+    let fields = FIELDS.of_dataset(&state, &caller, &slug).await?;
+    Ok(Json(reply(&fields.find(&id).await?)))
 }
 
 pub(crate) async fn update(
@@ -108,15 +95,9 @@ pub(crate) async fn update(
     Path((slug, id)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    require(&caller, Permission::ManageColumns)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
+    let fields = FIELDS.of_dataset(&state, &caller, &slug).await?;
     let (alias, body) = parse(&state, &body)?;
-    let settings = &state.intake.settings;
-    let changed = settings
-        .replace_document(place(&caller, &scope), &id, Some(&alias), &body)
-        .await
-        .map_err(conflict)?;
-    Ok(Json(reply(&changed.ok_or_else(|| Problem::not_found("Derived column"))?)))
+    Ok(Json(reply(&fields.replace(&id, Some(&alias), &body).await?)))
 }
 
 pub(crate) async fn delete(
@@ -124,10 +105,47 @@ pub(crate) async fn delete(
     Extension(caller): Extension<Caller>,
     Path((slug, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    require(&caller, Permission::ManageColumns)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
-    if state.intake.settings.delete_document(place(&caller, &scope), &id).await? {
-        return Ok(StatusCode::NO_CONTENT);
+    let fields = FIELDS.of_dataset(&state, &caller, &slug).await?;
+    let alias = fields.find(&id).await?.name.unwrap_or_default();
+    if let Some(board) = board_that_shows(&state, &caller, &fields.scope, &alias).await? {
+        return Err(Problem::conflict(format!("{alias} is used by the board {board}")));
     }
-    Err(Problem::not_found("Derived column"))
+    fields.remove(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The name of a board with a query that the field is part of: a query of the field's dataset, or of any when the field
+/// belongs to the environment.
+async fn board_that_shows(
+    state: &Honeycomb,
+    caller: &Caller,
+    scope: &str,
+    alias: &str,
+) -> Result<Option<String>, Problem> {
+    let settings = &state.intake.settings;
+    let boards = Place { environment: caller.environment, kind: DocumentKind::Board, scope: ALL_DATASETS };
+    for board in settings.documents(boards).await? {
+        let panels = board.body["panels"].as_array().map_or(&[][..], Vec::as_slice);
+        for query_id in panels.iter().filter_map(|panel| panel["query_panel"]["query_id"].as_str()) {
+            let query = settings.document_anywhere(caller.environment, DocumentKind::Query, query_id).await?;
+            let is_in_scope = |query: &Document| scope == ALL_DATASETS || query.scope == scope;
+            if query.is_some_and(|query| is_in_scope(&query) && mentions(&query.body, alias)) {
+                return Ok(Some(board.body["name"].as_str().unwrap_or_default().to_owned()));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a query specification names a field, by itself or in an expression.
+fn mentions(spec: &Value, alias: &str) -> bool {
+    match spec {
+        Value::String(text) => text == alias || text.contains(&format!("${alias}")),
+        Value::Array(items) => items.iter().any(|item| mentions(item, alias)),
+        Value::Object(fields) => fields
+            .iter()
+            // What a filter compares with is no name.
+            .any(|(key, value)| key != "value" && key != "op" && mentions(value, alias)),
+        _ => false,
+    }
 }

@@ -20,7 +20,7 @@ const EXPAND_DEPTH_MAX: i64 = 10;
 
 async fn reply(state: &Honeycomb, caller: &Caller, dataset: &Dataset) -> Result<Value, Problem> {
     let columns = crate::columns::all(state, caller, dataset).await?;
-    Ok(json!({
+    let mut reply = json!({
         "name": dataset.name,
         "slug": dataset.slug,
         "description": dataset.description,
@@ -29,7 +29,21 @@ async fn reply(state: &Honeycomb, caller: &Caller, dataset: &Dataset) -> Result<
         "regular_columns_count": if columns.is_empty() { Value::Null } else { columns.len().into() },
         "last_written_at": dataset.last_written_ms.map(rfc3339_ms),
         "created_at": rfc3339_ms(dataset.created_ms),
-    }))
+    });
+    // The vendor says so of metrics only.
+    if dataset.is_metrics {
+        reply["dataset_type"] = "metrics".into();
+    }
+    Ok(reply)
+}
+
+/// Whether a new dataset is for metrics.
+fn is_metrics(object: &Object) -> Result<bool, Problem> {
+    match input::text(object, "dataset_type", 32)?.as_deref() {
+        None => Ok(false),
+        Some("metrics") => Ok(true),
+        Some(_) => Err(Problem::invalid("dataset_type", "invalid", "must be metrics, or left out")),
+    }
 }
 
 fn change(object: &Object) -> Result<DatasetChange, Problem> {
@@ -42,6 +56,7 @@ fn change(object: &Object) -> Result<DatasetChange, Problem> {
         description: input::text(object, "description", DESCRIPTION_CHARS_MAX)?,
         expand_json_depth: input::integer(object, "expand_json_depth", 0, EXPAND_DEPTH_MAX)?,
         delete_protected,
+        is_metrics: false,
     })
 }
 
@@ -64,7 +79,7 @@ pub(crate) async fn create(
     require(&caller, Permission::CreateDatasets)?;
     let object = input::object(&body)?;
     let name = input::required_text(&object, "name", 255)?;
-    let change = change(&object)?;
+    let change = DatasetChange { is_metrics: is_metrics(&object)?, ..change(&object)? };
     let (dataset, created) = state.intake.settings.create_dataset(caller.environment, &name, &change).await?;
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(reply(&state, &caller, &dataset).await?)).into_response())

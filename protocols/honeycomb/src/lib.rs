@@ -13,7 +13,9 @@ mod convert;
 mod datasets;
 mod decode;
 mod definitions;
+mod documents;
 mod event_time;
+mod graph;
 mod ingest;
 mod input;
 mod markers;
@@ -112,6 +114,7 @@ pub fn routes(state: Honeycomb) -> Router {
         )
         .route("/1/query_results/{slug}", post(results::create))
         .route("/1/query_results/{slug}/{id}", get(results::read))
+        .route("/1/query_results/{slug}/{id}/snapshot", get(results::snapshot))
         .route("/1/boards", get(boards::list).post(boards::create))
         .route("/1/boards/{id}", get(boards::read).put(boards::update).delete(boards::delete))
         .route("/1/boards/{id}/views", get(boards::list_views).post(boards::create_view))

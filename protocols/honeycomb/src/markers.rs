@@ -10,10 +10,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tracery_intake::{Caller, Permission};
-use tracery_settings::{Document, DocumentKind, NewDocument, Place};
+use tracery_settings::{ALL_DATASETS, Document, DocumentKind};
 
 use crate::Honeycomb;
-use crate::access::require;
+use crate::documents::Kind;
 use crate::event_time::rfc3339_ms;
 use crate::input::{self, Object};
 use crate::problem::Problem;
@@ -22,16 +22,23 @@ use crate::problem::Problem;
 const TIME_S_MAX: i64 = 253_402_300_799;
 const TYPE_CHARS_MAX: usize = 255;
 
-fn place<'a>(caller: &Caller, kind: DocumentKind, scope: &'a str) -> Place<'a> {
-    Place { environment: caller.environment, kind, scope }
-}
+const MARKERS: Kind =
+    Kind { stored_as: DocumentKind::Marker, name: "Marker", permission: Permission::ManageMarkers };
+const SETTINGS: Kind = Kind {
+    stored_as: DocumentKind::MarkerSetting,
+    name: "Marker setting",
+    permission: Permission::ManageMarkers,
+};
 
+/// The colour of each type of marker: a dataset's own settings before the environment's.
 async fn colors(state: &Honeycomb, caller: &Caller, scope: &str) -> Result<BTreeMap<String, Value>, Problem> {
-    let settings = state.intake.settings.documents(place(caller, DocumentKind::MarkerSetting, scope)).await?;
-    Ok(settings
-        .into_iter()
-        .filter_map(|setting| Some((setting.name?, setting.body["color"].clone())))
-        .collect())
+    let mut colors = BTreeMap::new();
+    for scope in [ALL_DATASETS, scope] {
+        for setting in SETTINGS.in_scope(state, caller, scope.to_owned())?.all().await? {
+            colors.extend(setting.name.map(|kind| (kind, setting.body["color"].clone())));
+        }
+    }
+    Ok(colors)
 }
 
 fn reply(marker: &Document, colors: &BTreeMap<String, Value>) -> Value {
@@ -70,11 +77,9 @@ pub(crate) async fn list(
     Extension(caller): Extension<Caller>,
     Path(slug): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    require(&caller, Permission::ManageMarkers)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
-    let colors = colors(&state, &caller, &scope).await?;
-    let markers = state.intake.settings.documents(place(&caller, DocumentKind::Marker, &scope)).await?;
-    Ok(Json(markers.iter().map(|marker| reply(marker, &colors)).collect()))
+    let markers = MARKERS.of_dataset(&state, &caller, &slug).await?;
+    let colors = colors(&state, &caller, &markers.scope).await?;
+    Ok(Json(markers.all().await?.iter().map(|marker| reply(marker, &colors)).collect()))
 }
 
 pub(crate) async fn create(
@@ -83,27 +88,12 @@ pub(crate) async fn create(
     Path(slug): Path<String>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    require(&caller, Permission::ManageMarkers)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
-    let mut body_new = json!({"start_time": state.intake.clock.now_s()});
-    apply(&mut body_new, &input::object(&body)?)?;
-    let new = NewDocument { body: body_new, ..Default::default() };
-    let made =
-        state.intake.settings.create_document(place(&caller, DocumentKind::Marker, &scope), new).await?;
-    let colors = colors(&state, &caller, &scope).await?;
+    let markers = MARKERS.of_dataset(&state, &caller, &slug).await?;
+    let mut new = json!({"start_time": state.intake.clock.now_s()});
+    apply(&mut new, &input::object(&body)?)?;
+    let made = markers.add(None, new).await?;
+    let colors = colors(&state, &caller, &markers.scope).await?;
     Ok((StatusCode::CREATED, Json(reply(&made, &colors))).into_response())
-}
-
-async fn marker(
-    state: &Honeycomb,
-    caller: &Caller,
-    slug: &str,
-    id: &str,
-) -> Result<(String, Document), Problem> {
-    require(caller, Permission::ManageMarkers)?;
-    let scope = input::scope(state, caller, slug).await?;
-    let found = state.intake.settings.document(place(caller, DocumentKind::Marker, &scope), id).await?;
-    Ok((scope, found.ok_or_else(|| Problem::not_found("Marker"))?))
 }
 
 pub(crate) async fn read(
@@ -111,8 +101,9 @@ pub(crate) async fn read(
     Extension(caller): Extension<Caller>,
     Path((slug, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let (scope, marker) = marker(&state, &caller, &slug, &id).await?;
-    Ok(Json(reply(&marker, &colors(&state, &caller, &scope).await?)))
+    let markers = MARKERS.of_dataset(&state, &caller, &slug).await?;
+    let marker = markers.find(&id).await?;
+    Ok(Json(reply(&marker, &colors(&state, &caller, &markers.scope).await?)))
 }
 
 pub(crate) async fn update(
@@ -121,12 +112,11 @@ pub(crate) async fn update(
     Path((slug, id)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let (scope, mut marker) = marker(&state, &caller, &slug, &id).await?;
+    let markers = MARKERS.of_dataset(&state, &caller, &slug).await?;
+    let mut marker = markers.find(&id).await?;
     apply(&mut marker.body, &input::object(&body)?)?;
-    let place = place(&caller, DocumentKind::Marker, &scope);
-    let changed = state.intake.settings.replace_document(place, &id, None, &marker.body).await?;
-    let changed = changed.ok_or_else(|| Problem::not_found("Marker"))?;
-    Ok(Json(reply(&changed, &colors(&state, &caller, &scope).await?)))
+    let changed = markers.replace(&id, None, &marker.body).await?;
+    Ok(Json(reply(&changed, &colors(&state, &caller, &markers.scope).await?)))
 }
 
 /// Answers 200 with the marker that was: `honeymarker` takes nothing else for success.
@@ -135,10 +125,10 @@ pub(crate) async fn delete(
     Extension(caller): Extension<Caller>,
     Path((slug, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let (scope, marker) = marker(&state, &caller, &slug, &id).await?;
-    let colors = colors(&state, &caller, &scope).await?;
-    state.intake.settings.delete_document(place(&caller, DocumentKind::Marker, &scope), &id).await?;
-    Ok(Json(reply(&marker, &colors)))
+    let markers = MARKERS.of_dataset(&state, &caller, &slug).await?;
+    let marker = markers.find(&id).await?;
+    markers.remove(&id).await?;
+    Ok(Json(reply(&marker, &colors(&state, &caller, &markers.scope).await?)))
 }
 
 fn setting_reply(setting: &Document) -> Value {
@@ -165,10 +155,8 @@ pub(crate) async fn list_settings(
     Extension(caller): Extension<Caller>,
     Path(slug): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    require(&caller, Permission::ManageMarkers)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
-    let place = place(&caller, DocumentKind::MarkerSetting, &scope);
-    Ok(Json(state.intake.settings.documents(place).await?.iter().map(setting_reply).collect()))
+    let settings = SETTINGS.of_dataset(&state, &caller, &slug).await?;
+    Ok(Json(settings.all().await?.iter().map(setting_reply).collect()))
 }
 
 pub(crate) async fn create_setting(
@@ -177,27 +165,11 @@ pub(crate) async fn create_setting(
     Path(slug): Path<String>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    require(&caller, Permission::ManageMarkers)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
+    let settings = SETTINGS.of_dataset(&state, &caller, &slug).await?;
     let object = input::object(&body)?;
     let kind = input::required_text(&object, "type", TYPE_CHARS_MAX)?;
-    let new = NewDocument { name: Some(kind), body: json!({"color": color(&object)?}), ..Default::default() };
-    let place = place(&caller, DocumentKind::MarkerSetting, &scope);
-    let made = state.intake.settings.create_document(place, new).await?;
+    let made = settings.add(Some(kind), json!({"color": color(&object)?})).await?;
     Ok((StatusCode::CREATED, Json(setting_reply(&made))).into_response())
-}
-
-async fn setting(
-    state: &Honeycomb,
-    caller: &Caller,
-    slug: &str,
-    id: &str,
-) -> Result<(String, Document), Problem> {
-    require(caller, Permission::ManageMarkers)?;
-    let scope = input::scope(state, caller, slug).await?;
-    let place = place(caller, DocumentKind::MarkerSetting, &scope);
-    let found = state.intake.settings.document(place, id).await?;
-    Ok((scope.clone(), found.ok_or_else(|| Problem::not_found("Marker setting"))?))
 }
 
 pub(crate) async fn read_setting(
@@ -205,7 +177,8 @@ pub(crate) async fn read_setting(
     Extension(caller): Extension<Caller>,
     Path((slug, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(setting_reply(&setting(&state, &caller, &slug, &id).await?.1)))
+    let settings = SETTINGS.of_dataset(&state, &caller, &slug).await?;
+    Ok(Json(setting_reply(&settings.find(&id).await?)))
 }
 
 pub(crate) async fn update_setting(
@@ -214,16 +187,15 @@ pub(crate) async fn update_setting(
     Path((slug, id)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let (scope, setting) = setting(&state, &caller, &slug, &id).await?;
+    let settings = SETTINGS.of_dataset(&state, &caller, &slug).await?;
+    let setting = settings.find(&id).await?;
     let object = input::object(&body)?;
     let kind = input::text(&object, "type", TYPE_CHARS_MAX)?;
     if kind.is_some() && kind != setting.name {
         return Err(Problem::invalid("type", "invalid", "cannot be changed"));
     }
     let body = json!({"color": color(&object)?});
-    let place = place(&caller, DocumentKind::MarkerSetting, &scope);
-    let changed = state.intake.settings.replace_document(place, &id, setting.name.as_deref(), &body).await?;
-    Ok(Json(setting_reply(&changed.ok_or_else(|| Problem::not_found("Marker setting"))?)))
+    Ok(Json(setting_reply(&settings.replace(&id, setting.name.as_deref(), &body).await?)))
 }
 
 pub(crate) async fn delete_setting(
@@ -231,8 +203,6 @@ pub(crate) async fn delete_setting(
     Extension(caller): Extension<Caller>,
     Path((slug, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let (scope, _) = setting(&state, &caller, &slug, &id).await?;
-    let place = place(&caller, DocumentKind::MarkerSetting, &scope);
-    state.intake.settings.delete_document(place, &id).await?;
+    SETTINGS.of_dataset(&state, &caller, &slug).await?.remove(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

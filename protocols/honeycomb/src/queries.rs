@@ -14,7 +14,8 @@ use tracery_intake::{Caller, Permission};
 use tracery_settings::{Document, DocumentKind, NewDocument, Place, SettingsError};
 
 use crate::Honeycomb;
-use crate::access::{require, require_any};
+use crate::access::require_any;
+use crate::documents::Kind;
 use crate::event_time::rfc3339_ms;
 use crate::input;
 use crate::problem::Problem;
@@ -44,8 +45,10 @@ pub(crate) async fn create(
     require_any(&caller, &[Permission::ManageColumns, Permission::RunQueries])?;
     let scope = input::scope(&state, &caller, &slug).await?;
     let spec = Value::Object(input::object(&body)?);
+    let dataset = state.intake.settings.dataset(caller.environment, &scope).await?;
+    let is_metrics = dataset.is_some_and(|dataset| dataset.is_metrics);
     let canonical =
-        state.queries.check(&spec, false).map_err(|error| Problem::invalid_fields(vec![error]))?;
+        state.queries.check(&spec, is_metrics).map_err(|error| Problem::invalid_fields(vec![error]))?;
     let id = hex::encode(&Sha256::digest(canonical.to_string().as_bytes())[..11]);
     let settings = &state.intake.settings;
     let place = query_place(&caller, &scope);
@@ -75,9 +78,11 @@ pub(crate) async fn read(
     Ok(Json(with_id(&found.ok_or_else(|| Problem::not_found("Query"))?)))
 }
 
-fn annotation_place<'a>(caller: &Caller, scope: &'a str) -> Place<'a> {
-    Place { environment: caller.environment, kind: DocumentKind::QueryAnnotation, scope }
-}
+const ANNOTATIONS: Kind = Kind {
+    stored_as: DocumentKind::QueryAnnotation,
+    name: "Query annotation",
+    permission: Permission::ManageColumns,
+};
 
 fn annotation_reply(document: &Document) -> Value {
     json!({
@@ -118,16 +123,10 @@ pub(crate) async fn list_annotations(
     Path(slug): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Json<Value>, Problem> {
-    require(&caller, Permission::ManageColumns)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
+    let annotations = ANNOTATIONS.of_dataset(&state, &caller, &slug).await?.all().await?;
     let with_boards = query.get("include_board_annotations").is_some_and(|value| value == "true");
-    let documents = state.intake.settings.documents(annotation_place(&caller, &scope)).await?;
-    let replies = documents
-        .iter()
-        .filter(|document| with_boards || document.body["source"] != "board")
-        .map(annotation_reply)
-        .collect();
-    Ok(Json(replies))
+    let shown = annotations.iter().filter(|document| with_boards || document.body["source"] != "board");
+    Ok(Json(shown.map(annotation_reply).collect()))
 }
 
 pub(crate) async fn create_annotation(
@@ -136,11 +135,9 @@ pub(crate) async fn create_annotation(
     Path(slug): Path<String>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    require(&caller, Permission::ManageColumns)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
-    let body = annotation_body(&state, &caller, &scope, &body).await?;
-    let new = NewDocument { body, ..Default::default() };
-    let made = state.intake.settings.create_document(annotation_place(&caller, &scope), new).await?;
+    let annotations = ANNOTATIONS.of_dataset(&state, &caller, &slug).await?;
+    let body = annotation_body(&state, &caller, &annotations.scope, &body).await?;
+    let made = annotations.add(None, body).await?;
     Ok((StatusCode::CREATED, Json(annotation_reply(&made))).into_response())
 }
 
@@ -149,10 +146,8 @@ pub(crate) async fn read_annotation(
     Extension(caller): Extension<Caller>,
     Path((slug, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    require(&caller, Permission::ManageColumns)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
-    let found = state.intake.settings.document(annotation_place(&caller, &scope), &id).await?;
-    Ok(Json(annotation_reply(&found.ok_or_else(|| Problem::not_found("Query annotation"))?)))
+    let annotations = ANNOTATIONS.of_dataset(&state, &caller, &slug).await?;
+    Ok(Json(annotation_reply(&annotations.find(&id).await?)))
 }
 
 pub(crate) async fn update_annotation(
@@ -161,12 +156,9 @@ pub(crate) async fn update_annotation(
     Path((slug, id)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    require(&caller, Permission::ManageColumns)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
-    let body = annotation_body(&state, &caller, &scope, &body).await?;
-    let place = annotation_place(&caller, &scope);
-    let changed = state.intake.settings.replace_document(place, &id, None, &body).await?;
-    Ok(Json(annotation_reply(&changed.ok_or_else(|| Problem::not_found("Query annotation"))?)))
+    let annotations = ANNOTATIONS.of_dataset(&state, &caller, &slug).await?;
+    let body = annotation_body(&state, &caller, &annotations.scope, &body).await?;
+    Ok(Json(annotation_reply(&annotations.replace(&id, None, &body).await?)))
 }
 
 pub(crate) async fn delete_annotation(
@@ -174,10 +166,6 @@ pub(crate) async fn delete_annotation(
     Extension(caller): Extension<Caller>,
     Path((slug, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    require(&caller, Permission::ManageColumns)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
-    if state.intake.settings.delete_document(annotation_place(&caller, &scope), &id).await? {
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    Err(Problem::not_found("Query annotation"))
+    ANNOTATIONS.of_dataset(&state, &caller, &slug).await?.remove(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

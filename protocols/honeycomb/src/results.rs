@@ -13,13 +13,13 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracery_intake::{Caller, Permission};
 use tracery_model::EnvironmentId;
-use tracery_settings::{Document, DocumentKind, NewDocument, Place, SettingsError};
+use tracery_settings::{ALL_DATASETS, Document, DocumentKind, NewDocument, Place, SettingsError};
 
 use crate::access::{http_date, require};
 use crate::problem::Problem;
 use crate::queries::{query_place, with_id};
 use crate::queries_port::RunOptions;
-use crate::{Honeycomb, input};
+use crate::{Honeycomb, graph, input};
 
 const RESULT_AGE_MS_MAX: i64 = 24 * 3_600 * 1_000;
 /// A result as JSON text: 10,000 rows of a hundred columns fit.
@@ -94,7 +94,7 @@ pub(crate) async fn create(
     };
     tokio::spawn(run.execute(admitted));
     let location = format!("/1/query_results/{scope}/{}", made.id);
-    let reply = reply(&state, &caller, &headers, &scope, &made, &query);
+    let reply = reply(&state, &headers, &scope, &made, &query);
     let mut response = (StatusCode::CREATED, Json(reply)).into_response();
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
@@ -170,26 +170,31 @@ pub(crate) fn base_url(state: &Honeycomb, headers: &HeaderMap) -> String {
     format!("http://{host}")
 }
 
-fn reply(
-    state: &Honeycomb,
-    caller: &Caller,
-    headers: &HeaderMap,
-    scope: &str,
-    result: &Document,
-    query: &Document,
-) -> Value {
-    let url = format!(
-        "{}/{}/environments/{}/datasets/{scope}/result/{}",
-        base_url(state, headers),
-        state.options.team_slug,
-        caller.environment_slug,
-        result.id
-    );
+/// Text as a part of a query string.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+fn reply(state: &Honeycomb, headers: &HeaderMap, scope: &str, result: &Document, query: &Document) -> Value {
+    let base = base_url(state, headers);
+    // The page asks the question anew; what was found is in the picture.
+    let dataset = if scope == ALL_DATASETS { "" } else { scope };
+    let query_url =
+        format!("{base}/#/query?dataset={}&q={}", encoded(dataset), encoded(&query.body.to_string()));
+    let graph_image_url = format!("{base}/1/query_results/{scope}/{}/snapshot", result.id);
     let mut reply = Map::new();
     reply.insert("id".to_owned(), result.id.clone().into());
     reply.insert("complete".to_owned(), result.body["complete"].clone());
     reply.insert("query".to_owned(), with_id(query));
-    let links = json!({"query_url": url, "graph_image_url": format!("{url}/snapshot")});
+    let links = json!({"query_url": query_url, "graph_image_url": graph_image_url});
     reply.insert("links".to_owned(), links);
     if let Some(Value::Object(data)) = result.body.get("data") {
         let mut data = data.clone();
@@ -207,34 +212,63 @@ fn reply(
     reply.into()
 }
 
-pub(crate) async fn read(
-    State(state): State<Honeycomb>,
-    Extension(caller): Extension<Caller>,
-    Path((slug, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    require(&caller, Permission::RunQueries)?;
-    let scope = input::scope(&state, &caller, &slug).await?;
+/// A stored result and its query.
+async fn find(
+    state: &Honeycomb,
+    caller: &Caller,
+    slug: &str,
+    id: &str,
+) -> Result<(String, Document, Document), Problem> {
+    require(caller, Permission::RunQueries)?;
+    let scope = input::scope(state, caller, slug).await?;
     let settings = &state.intake.settings;
     let mut result = settings
-        .document(place(caller.environment, &scope), &id)
+        .document(place(caller.environment, &scope), id)
         .await?
         .ok_or_else(|| Problem::not_found("Query result"))?;
     let query_id = result.body["query_id"].as_str().unwrap_or_default().to_owned();
     let query = settings
-        .document(query_place(&caller, &scope), &query_id)
+        .document(query_place(caller, &scope), &query_id)
         .await?
         .ok_or_else(|| Problem::not_found("Query"))?;
     let age_ms = state.intake.clock.now_ms() - result.created_ms;
     if result.body["complete"] != true && age_ms > INCOMPLETE_AGE_MS_MAX {
         result.body = json!({"query_id": query_id, "complete": true, "error": "the query was interrupted"});
     }
+    Ok((scope, result, query))
+}
+
+pub(crate) async fn read(
+    State(state): State<Honeycomb>,
+    Extension(caller): Extension<Caller>,
+    Path((slug, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (scope, result, query) = find(&state, &caller, &slug, &id).await?;
     let is_complete = result.body["complete"] == true;
-    let mut response = Json(reply(&state, &caller, &headers, &scope, &result, &query)).into_response();
+    let mut response = Json(reply(&state, &headers, &scope, &result, &query)).into_response();
     if is_complete {
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600"));
         headers.insert(header::LAST_MODIFIED, http_date(result.updated_ms / 1_000));
     }
     Ok(response)
+}
+
+/// The picture of a complete result. The policy keeps it from being more than a picture.
+pub(crate) async fn snapshot(
+    State(state): State<Honeycomb>,
+    Extension(caller): Extension<Caller>,
+    Path((slug, id)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (_, result, query) = find(&state, &caller, &slug, &id).await?;
+    if result.body["complete"] != true {
+        return Err(Problem::not_found("Snapshot"));
+    }
+    let headers = [
+        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
+        (header::CACHE_CONTROL, "private, max-age=3600"),
+    ];
+    Ok((headers, graph::draw(&query.body, &result.body["data"])).into_response())
 }

@@ -144,6 +144,7 @@ fn environment_resource(state: &Honeycomb, environment: &Environment) -> Value {
             "settings": {"delete_protected": environment.delete_protected},
         },
         "relationships": {"team": {"data": {"type": "teams", "id": state.options.team_slug}}},
+        "links": {"self": format!("/2/teams/{}/environments/{}", state.options.team_slug, environment.id)},
     })
 }
 
@@ -256,7 +257,7 @@ pub(crate) async fn delete_environment(
 }
 
 /// Permission flags of a configuration key as JSON:API spells them are its scopes' names.
-fn key_resource(key: &Key, secret: Option<&str>) -> Value {
+fn key_resource(state: &Honeycomb, key: &Key, secret: Option<&str>) -> Value {
     let permissions: serde_json::Map<String, Value> =
         key.kind.scopes().iter().map(|scope| ((*scope).to_owned(), key.may(scope).into())).collect();
     let mut resource = json!({
@@ -272,6 +273,7 @@ fn key_resource(key: &Key, secret: Option<&str>) -> Value {
         "relationships": {
             "environment": {"data": {"type": "environments", "id": key.environment.to_string()}},
         },
+        "links": {"self": format!("/2/teams/{}/api-keys/{}", state.options.team_slug, key.id)},
     });
     if let Some(secret) = secret {
         // An ingest key is sent as id and secret in one; clients put the two together themselves.
@@ -312,7 +314,7 @@ pub(crate) async fn list_keys(
             .iter()
             .filter(|key| key.revoked_ms.is_none() && key.kind != KeyKind::Management)
             .filter(|key| kind.is_none_or(|kind| key.kind == kind))
-            .map(|key| key_resource(key, None))
+            .map(|key| key_resource(&state, key, None))
             .collect();
         Ok((StatusCode::OK, page(&format!("/2/teams/{team}/api-keys"), &parameters, resources)))
     };
@@ -359,7 +361,7 @@ pub(crate) async fn create_key(
             Some(_) => return Err(Problem::invalid("permissions", "incorrect_type", "must be an object")),
         }
         let made = state.intake.settings.create_key(environment.id, kind, &name, &scopes).await?;
-        Ok((StatusCode::CREATED, json!({"data": key_resource(&made.key, Some(&made.secret))})))
+        Ok((StatusCode::CREATED, json!({"data": key_resource(&state, &made.key, Some(&made.secret))})))
     };
     answer(work.await)
 }
@@ -371,7 +373,7 @@ pub(crate) async fn read_key(
 ) -> Response {
     let work = async {
         require_scope(&caller, "api-keys:read")?;
-        Ok((StatusCode::OK, json!({"data": key_resource(&key(&state, &team, &id).await?, None)})))
+        Ok((StatusCode::OK, json!({"data": key_resource(&state, &key(&state, &team, &id).await?, None)})))
     };
     answer(work.await)
 }
@@ -393,7 +395,7 @@ pub(crate) async fn update_key(
         let disabled = input::flag(&attributes, "disabled")?;
         let changed = state.intake.settings.update_key(&id, name.as_deref(), disabled).await?;
         let changed = changed.ok_or_else(|| Problem::not_found("API key"))?;
-        Ok((StatusCode::OK, json!({"data": key_resource(&changed, None)})))
+        Ok((StatusCode::OK, json!({"data": key_resource(&state, &changed, None)})))
     };
     answer(work.await)
 }

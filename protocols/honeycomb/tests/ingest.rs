@@ -221,6 +221,10 @@ async fn a_full_store_invites_the_client_back() {
 async fn management_requests_are_counted_and_ingest_is_not() {
     let options = Options { requests_per_minute_max: 2, ..Default::default() };
     let bench = Bench::with_options(AuthMode::Required, options).await;
+    for _ in 0..3 {
+        let reply = bench.call("GET", "/1/query_results/__all__/none", Value::Null).await;
+        assert_eq!((reply.status.as_u16(), reply.headers.contains_key("ratelimit")), (404, false));
+    }
     for remaining in ["1", "0"] {
         let reply = bench.call("GET", "/1/auth", Value::Null).await;
         assert_eq!(reply.status, 200);

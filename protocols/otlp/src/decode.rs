@@ -3,6 +3,7 @@
 
 use thiserror::Error;
 use tracery_columnar::{BatchBuilder, EventBatch};
+use tracery_intake::KnownDatasets;
 use tracery_model::{Origin, Signal, Value};
 
 use crate::any_value::{RawAttribute, RawValue, Scratch, emit_attribute, parse_attribute, text};
@@ -43,6 +44,8 @@ pub struct DecodeOptions<'a> {
     pub format: Format,
     /// The `x-honeycomb-dataset` header.
     pub dataset_header: Option<&'a str>,
+    /// The only datasets whose records are kept; `None` keeps all.
+    pub datasets: Option<&'a KnownDatasets>,
     /// Now, in nanoseconds since the Unix epoch.
     pub received_ns: i64,
     /// Columns of one request may take this much memory. Sparse attributes take more room in columns than on the
@@ -127,6 +130,8 @@ pub(crate) struct Resource<'a> {
     dropped_attributes: u32,
     schema_url: &'a [u8],
     pub service_name: Option<&'a str>,
+    /// As it came, for a hash of it.
+    pub bytes: &'a [u8],
     sample_rate: Option<i64>,
     byte_count: usize,
     attributes_left_out: bool,
@@ -138,7 +143,7 @@ pub(crate) struct Scope<'a> {
     attributes: Vec<RawAttribute<'a>>,
     dropped_attributes: u32,
     schema_url: &'a [u8],
-    name: &'a [u8],
+    pub name: &'a [u8],
     version: &'a [u8],
     sample_rate: Option<i64>,
     byte_count: usize,
@@ -173,7 +178,8 @@ fn read_layer(bytes: &[u8]) -> Result<Layer<'_>, WireError> {
 
 fn read_resource<'a>(layer: &Layer<'a>) -> Result<Resource<'a>, WireError> {
     let byte_count = layer.head.len() + layer.schema_url.len();
-    let mut resource = Resource { schema_url: layer.schema_url, byte_count, ..Resource::default() };
+    let mut resource =
+        Resource { schema_url: layer.schema_url, bytes: layer.head, byte_count, ..Resource::default() };
     let mut reader = Reader::new(layer.head);
     while let Some(field) = reader.next_field()? {
         match field.number {
@@ -349,6 +355,11 @@ impl Decoder<'_> {
         self.open_scope(scope)?;
         self.notes = notes;
         Ok(())
+    }
+
+    /// Whether records of this dataset are refused.
+    pub(crate) fn refuses(&self, dataset: &str) -> bool {
+        self.options.datasets.is_some_and(|known| !known.contains(dataset))
     }
 
     fn close_batch(&mut self) -> Result<(), DecodeError> {

@@ -9,11 +9,11 @@ use http::HeaderMap;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use thiserror::Error;
 use tokio::sync::Semaphore;
-use tracery_intake::{Caller, CallerError, InflateError, Intake, Permission, inflate};
+use tracery_intake::{Caller, CallerError, InflateError, Intake, KnownDatasets, Permission, inflate};
 use tracery_model::{Signal, SinkError};
 
 use crate::decode::{DecodeError, DecodeOptions, Format, decode};
-use crate::notes::Notes;
+use crate::notes::{Note, Notes};
 
 /// Smaller bodies are decoded where they arrive: handing them to another thread takes longer than decoding.
 const DECODE_IN_PLACE_BYTES_MAX: usize = 16 << 10;
@@ -39,6 +39,8 @@ pub(crate) enum Failure {
     KeyUnknown,
     #[error("this API key may not send events")]
     KeyMayNot,
+    #[error("the dataset does not exist, and the API key may not create datasets")]
+    DatasetUnknown,
     #[error("{0}")]
     SettingsUnavailable(String),
     #[error("{0}")]
@@ -66,6 +68,7 @@ impl Failure {
         match self {
             Failure::KeyMissing | Failure::KeyUnknown => "unauthenticated",
             Failure::KeyMayNot => "forbidden",
+            Failure::DatasetUnknown => "dataset_unknown",
             Failure::SettingsUnavailable(_) => "settings_unavailable",
             Failure::Malformed(_) => "malformed",
             Failure::TooLarge(_) => "too_large",
@@ -152,6 +155,11 @@ impl Door {
                 .get("x-honeycomb-dataset")
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned),
+            datasets: self
+                .intake
+                .known_datasets(caller)
+                .await
+                .map_err(|error| Failure::SettingsUnavailable(error.to_string()))?,
             received_ns: self.intake.clock.now_ns(),
             inflated_bytes_max: self.intake.limits.inflated_bytes_max,
             body,
@@ -170,6 +178,12 @@ impl Door {
             running.await.map_err(|_| Failure::Malformed("body cannot be decoded".to_owned()))??
         };
         let door = door_name(signal);
+        let refused = decoded.notes.count(Note::Dataset);
+        if decoded.record_count == 0 && refused > 0 && refused == decoded.notes.rejected() {
+            // A partial success of nothing would be taken for a success.
+            self.intake.metrics.rejected(door, Failure::DatasetUnknown.word(), refused);
+            return Err(Failure::DatasetUnknown);
+        }
         if !decoded.batches.is_empty()
             && let Err(error) = self.intake.sink.accept(caller.environment, decoded.batches).await
         {
@@ -182,10 +196,10 @@ impl Door {
         Ok(decoded.notes)
     }
 
-    /// Counts a request that failed before its records were known, as one record. What the sink refused was counted
-    /// by its records.
+    /// Counts a request that failed before its records were known, as one record. What the sink or a dataset's absence
+    /// refused was counted by its records.
     pub(crate) fn count(&self, signal: Signal, failure: &Failure) {
-        if !matches!(failure, Failure::Sink(_)) {
+        if !matches!(failure, Failure::Sink(_) | Failure::DatasetUnknown) {
             self.intake.metrics.rejected(door_name(signal), failure.word(), 1);
         }
     }
@@ -197,6 +211,7 @@ struct Work {
     format: Option<Format>,
     encoding: Option<String>,
     dataset_header: Option<String>,
+    datasets: Option<KnownDatasets>,
     received_ns: i64,
     inflated_bytes_max: usize,
     body: Bytes,
@@ -211,6 +226,7 @@ impl Work {
             signal: self.signal,
             format: self.format.unwrap_or(sniffed),
             dataset_header: self.dataset_header.as_deref(),
+            datasets: self.datasets.as_ref(),
             received_ns: self.received_ns,
             column_bytes_max: self.inflated_bytes_max.saturating_mul(COLUMN_BYTES_PER_BODY_BYTE_MAX),
         };

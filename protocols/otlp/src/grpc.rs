@@ -116,7 +116,7 @@ fn succeeded(message: &[u8]) -> Response {
 fn failed(failure: &Failure) -> Response {
     let code = match failure {
         Failure::KeyMissing | Failure::KeyUnknown => 16,
-        Failure::KeyMayNot => 7,
+        Failure::KeyMayNot | Failure::DatasetUnknown => 7,
         Failure::Malformed(_) => 3,
         // Both are RESOURCE_EXHAUSTED; clients try again only when told how long to wait.
         Failure::TooLarge(_) | Failure::Sink(SinkError::Busy { .. }) => 8,

@@ -109,7 +109,7 @@ fn failed(format: Format, failure: &Failure) -> Response {
     // The second number is gRPC's code for the same thing, which the status message carries.
     let (status, code) = match failure {
         Failure::KeyMissing | Failure::KeyUnknown => (StatusCode::UNAUTHORIZED, 16),
-        Failure::KeyMayNot => (StatusCode::FORBIDDEN, 7),
+        Failure::KeyMayNot | Failure::DatasetUnknown => (StatusCode::FORBIDDEN, 7),
         Failure::Malformed(_) => (StatusCode::BAD_REQUEST, 3),
         Failure::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, 8),
         Failure::UnknownEncoding(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 12),

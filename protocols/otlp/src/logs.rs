@@ -29,11 +29,16 @@ pub(crate) fn decode(body: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Decod
     let header = decoder.options.dataset_header;
     for_each_scope(body, decoder, |decoder, resource, scope, mut records| {
         let dataset = dataset::of_logs(resource.service_name, header);
+        let refused = decoder.refuses(dataset);
         while let Some(field) = records.next_field()? {
             if field.number != 2 {
                 continue;
             }
             let log = read_log(field.bytes()?, &mut attributes)?;
+            if refused {
+                decoder.notes.add(Note::Dataset);
+                continue;
+            }
             if attributes.len() > RECORD_ITEMS_MAX {
                 decoder.notes.add(Note::TooMany);
                 continue;

@@ -282,6 +282,13 @@ fn write<'a>(
     let mut field = String::new();
     events.by_key.clear();
     events.taken.clear();
+    if decoder.refuses(dataset) {
+        let points = events.events.drain(..).map(|event| event.fields.len()).sum();
+        decoder.notes.add_many(Note::Dataset, points);
+        decoder.record_count -= points;
+        return Ok(());
+    }
+    let shared = series_hash(SERIES_HASH_SEED, [resource.bytes, scope.name]);
     for event in events.events.drain(..) {
         attributes.clear();
         for attribute in &event.attributes {
@@ -299,8 +306,22 @@ fn write<'a>(
             write_measure(measure, &mut field, decoder);
         }
         decoder.own_attributes(&attributes)?;
+        let series = series_hash(shared, event.attributes.iter().copied());
+        decoder.builder.attribute(Origin::Derived, "meta.series", Value::Str(&format!("{series:016x}")));
     }
     Ok(())
+}
+
+/// The start of the FNV-1a hash, which is the same in every process, as the name of a series has to be.
+const SERIES_HASH_SEED: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// Tells data points of one resource, scope and set of attributes from all others.
+fn series_hash<'a>(seed: u64, texts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    texts.into_iter().fold(seed, |hash, text| {
+        // The length keeps neighbours apart.
+        text.len().to_le_bytes().iter().chain(text).fold(hash, |hash, byte| step(hash, *byte))
+    })
 }
 
 fn write_measure(measure: &Measure, field: &mut String, decoder: &mut Decoder<'_>) {

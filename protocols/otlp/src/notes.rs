@@ -39,6 +39,7 @@ notes! {
     MetricName true "metric_without_name" "metric has no name",
     MetricKind true "unknown_metric_kind" "metric holds no data of a known kind",
     NoValue true "no_value" "data point has neither value nor the flag that says so",
+    Dataset true "dataset_unknown" "dataset does not exist, and the API key may not create datasets",
     TooMany true "too_many_items" "record has more than 100000 attributes, events and links",
     SharedTooMany false "too_many_shared_attributes" "attributes of a resource or scope beyond the first 10000 left out",
     EventTime false "event_time_out_of_range" "span event left out, its time is out of range",

@@ -82,10 +82,12 @@ pub(crate) fn decode(body: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Decod
     let mut lists = Lists::default();
     for_each_scope(body, decoder, |decoder, resource, scope, mut records| {
         let dataset = dataset::of_traces(resource.service_name);
+        let refused = decoder.refuses(dataset);
         while let Some(field) = records.next_field()? {
             if field.number == 2 {
                 let raw = read_span(field.bytes()?, &mut lists)?;
                 match check(raw, &lists, resource, scope) {
+                    Ok(_) if refused => decoder.notes.add(Note::Dataset),
                     Ok(span) => {
                         decoder.ensure_room(resource, scope)?;
                         let name = text(span.raw.name, &mut decoder.notes);

@@ -82,3 +82,38 @@ test("events of libhoney are counted, each as heavy as its sample rate", async (
   const [row] = await server.rows({ calculations: [{ op: "COUNT" }, { op: "COUNT_DISTINCT", column: "user.id" }, { op: "MAX", column: "duration_ms" }] }, "node-shop");
   assert.deepEqual(row, { COUNT: REQUESTS + 9, "COUNT_DISTINCT(user.id)": 5, "MAX(duration_ms)": REQUESTS - 1 });
 });
+
+test("libhoney hears which event was refused", async () => {
+  const answers = [];
+  const honey = new Libhoney({
+    apiHost: server.url("http"), writeKey: "any-key-will-do-in-open-mode", dataset: "node-shop",
+    responseCallback: (responses) => answers.push(...responses),
+  });
+  const wide = Object.fromEntries(Array.from({ length: 2001 }, (_, number) => [`field ${number}`, number]));
+  for (const [number, fields] of [{ n: 1 }, wide, { n: 2 }].entries()) {
+    const event = honey.newEvent();
+    event.add(fields);
+    event.metadata = number;
+    event.send();
+  }
+  await honey.flush();
+  // libhoney for Node looks for the reason under another name than the vendor sends it.
+  const statuses = answers.map((answer) => [answer.metadata, answer.status_code]);
+  assert.deepEqual(statuses.sort(), [[0, 202], [1, 400], [2, 202]]);
+});
+
+test("libhoney hears that its key is unknown", async () => {
+  const locked = await startServer("--auth", "required");
+  try {
+    const answers = [];
+    const honey = new Libhoney({
+      apiHost: locked.url("http"), writeKey: "nobodys-key", dataset: "node-shop",
+      responseCallback: (responses) => answers.push(...responses),
+    });
+    honey.sendNow({ n: 1 });
+    await honey.flush();
+    assert.deepEqual(answers.map((answer) => answer.status_code), [401]);
+  } finally {
+    await locked.stop();
+  }
+});

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 
-export async function startServer() {
+export async function startServer(...flags) {
   const directory = mkdtempSync(join(tmpdir(), "tracery-node-"));
   const ready = join(directory, "ready.json");
   const child = spawn(process.env.TRACERY_BIN, [
     "serve", "--data-dir", join(directory, "data"), "--http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0",
-    "--otlp-http", "127.0.0.1:0", "--ready-file", ready,
+    "--otlp-http", "127.0.0.1:0", "--ready-file", ready, ...flags,
   ], { stdio: ["ignore", "ignore", openSync(join(directory, "tracery.log"), "w")] });
   const deadline = Date.now() + 60_000;
   while (!existsSync(ready)) {

@@ -365,6 +365,21 @@ async fn every_calculation_takes_every_type() {
 }
 
 #[tokio::test]
+async fn fields_may_share_a_part() {
+    let spec = json!({
+        "calculated_fields": [
+            { "name": "failed", "expression": "OR(false, $error)" }, { "name": "fine", "expression": "NOT($error)" },
+        ],
+        "breakdowns": ["failed", "fine"], "start_time": 0, "end_time": 60, "usage_mode": true,
+    });
+    let found = rows(shop(), spec).await;
+    let expected = json!([
+        { "failed": false, "fine": true, "COUNT": 3 }, { "failed": true, "fine": false, "COUNT": 1 },
+    ]);
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
 async fn deep_and_large_expressions_run_or_are_refused() {
     let nest = |open: &str, close: &str, times: usize| {
         format!("{}$status{}", open.repeat(times), close.repeat(times))
@@ -427,7 +442,7 @@ async fn calculated_fields_of_the_dataset_use_each_other_but_not_themselves() {
         &[("a", "$b"), ("b", "$a")][..],
         &[("a", "FOO(1)")],
         &[("a", "REG_MATCH($x, `(`)")],
-        &[("a", "RATE($m)")],
+        &[("a", "RATE($b)"), ("b", "LAST($m)")],
     ] {
         assert!(check_calculated_fields(&fields(bad)).is_err(), "{bad:?}");
     }

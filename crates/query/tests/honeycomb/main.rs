@@ -3,3 +3,4 @@
 mod examples;
 mod memory;
 mod oracle;
+mod over_time;

@@ -3,15 +3,18 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::http::header::{
+    CONNECTION, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Frame, SizeHint};
@@ -19,9 +22,6 @@ use tokio::time::Sleep;
 
 use super::metrics::Requests;
 use super::self_trace::SelfTrace;
-
-/// A client that sends a body may take this long for all of it.
-const BODY_MAX: Duration = Duration::from_secs(60);
 
 /// Names under which unmodified clients know their vendor: they come through a proxy setting or a hosts file.
 const VENDOR_HOSTS: &[&str] = &["api.honeycomb.io", "api.eu1.honeycomb.io"];
@@ -36,13 +36,15 @@ pub(crate) struct Guard {
     pub(crate) verified: bool,
     pub(crate) requests: Arc<Requests>,
     pub(crate) self_trace: Option<SelfTrace>,
+    /// How long a client may take to send a body.
+    pub(crate) body_patience: Duration,
 }
 
 /// Puts the checks around a router. A request passes them from the last line to the first, an answer the other way.
 pub(crate) fn around(router: Router, guard: Guard) -> Router {
     router
         // 5. A slow body does not hold a door for ever.
-        .layer(from_fn(deadline))
+        .layer(from_fn_with_state(guard.clone(), deadline))
         // 4. A page of another origin neither reads nor changes anything.
         .layer(from_fn(check_origin))
         // 3. In open mode no name but a loopback's leads here (DNS rebinding).
@@ -146,19 +148,37 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     text("sec-fetch-site") == Some("cross-site") && text("sec-fetch-mode") != Some("navigate")
 }
 
-async fn deadline(request: Request, next: Next) -> Response {
+async fn deadline(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if body.is_end_stream() {
         return next.run(Request::from_parts(parts, body)).await;
     }
-    let body = Body::new(Deadlined { body, sleep: None });
-    next.run(Request::from_parts(parts, body)).await
+    // gRPC has statuses of its own.
+    let is_grpc =
+        text_of(&parts.headers, CONTENT_TYPE).is_some_and(|text| text.starts_with("application/grpc"));
+    let is_late = Arc::new(AtomicBool::new(false));
+    let patience = guard.body_patience;
+    let body = Body::new(Deadlined { body, sleep: None, patience, is_late: Arc::clone(&is_late) });
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if is_grpc || !is_late.load(Ordering::Relaxed) {
+        return response;
+    }
+    let reason = format!("the body did not arrive within {} s", patience.as_secs());
+    let body = axum::Json(serde_json::json!({ "error": reason }));
+    // The rest of the body is not waited for, so nothing more can be said on this connection.
+    (StatusCode::REQUEST_TIMEOUT, [(CONNECTION, "close")], body).into_response()
+}
+
+fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// A body that fails when it takes too long. The timer starts when the body is first waited for.
 struct Deadlined {
     body: Body,
     sleep: Option<Pin<Box<Sleep>>>,
+    patience: Duration,
+    is_late: Arc<AtomicBool>,
 }
 
 impl HttpBody for Deadlined {
@@ -172,10 +192,11 @@ impl HttpBody for Deadlined {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             return Poll::Ready(frame);
         }
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(BODY_MAX)));
+        let patience = self.patience;
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         ready!(sleep.as_mut().poll(context));
-        let late = format!("the body did not arrive within {} s", BODY_MAX.as_secs());
-        Poll::Ready(Some(Err(axum::Error::new(std::io::Error::other(late)))))
+        self.is_late.store(true, Ordering::Relaxed);
+        Poll::Ready(Some(Err(axum::Error::new(std::io::Error::other("the body did not arrive in time")))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -195,7 +216,12 @@ mod tests {
     use super::*;
 
     async fn status(verified: bool, uri: &str, headers: &[(&str, &str)]) -> u16 {
-        let guard = Guard { verified, requests: Arc::default(), self_trace: None };
+        let guard = Guard {
+            verified,
+            requests: Arc::default(),
+            self_trace: None,
+            body_patience: Duration::from_secs(60),
+        };
         let router = around(Router::new().fallback(any(|| async { "in" })), guard);
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -13,6 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+use tracery_api::PeerAddress;
 
 /// Also how long an idle HTTP/1.1 connection is kept: longer than the minute between two exports of metrics, so that
 /// an exporter does not find its connection closed.
@@ -67,8 +71,9 @@ impl Listeners {
                 tokio::select! {
                     () = stop.cancelled() => return,
                     accepted = accept(&listener, &connections) => match accepted {
-                        Ok((stream, permit)) => {
-                            tasks.spawn(converse(stream, router.clone(), stop.clone(), permit));
+                        Ok((stream, peer, permit)) => {
+                            let peer = PeerAddress(peer.ip().to_canonical());
+                            tasks.spawn(converse(stream, peer, router.clone(), stop.clone(), permit));
                         }
                         Err(error) => {
                             tracing::warn!(door = name, %error, "cannot accept a connection");
@@ -98,17 +103,24 @@ impl Listeners {
     }
 }
 
-/// The next connection, once there is room for it.
+/// The next connection, once there is room for it. Until then one waits for each door, and the others in the system's queue.
 async fn accept(
     listener: &TcpListener,
     connections: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
+) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let (stream, peer) = listener.accept().await?;
+    // In this order: a door that nobody comes to must not hold a place.
     let permit = Arc::clone(connections).acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, permit))
+    Ok((stream, peer, permit))
 }
 
-async fn converse(stream: TcpStream, router: Router, stop: CancellationToken, permit: OwnedSemaphorePermit) {
+async fn converse(
+    stream: TcpStream,
+    peer: PeerAddress,
+    router: Router,
+    stop: CancellationToken,
+    permit: OwnedSemaphorePermit,
+) {
     // Answers are small, and a client waits for each before it sends more.
     drop(stream.set_nodelay(true));
     let mut builder = Builder::new(TokioExecutor::new());
@@ -126,7 +138,11 @@ async fn converse(stream: TcpStream, router: Router, stop: CancellationToken, pe
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT);
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let service = router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,

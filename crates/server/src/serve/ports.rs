@@ -2,6 +2,7 @@
 //! saved queries as the documents that Honeycomb's own API shows too.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use datafusion::prelude::SessionContext;
@@ -19,6 +20,9 @@ use tracery_settings::{
     ALL_DATASETS, Document, DocumentKind, NewDocument, Place, Settings, SettingsError, slugify,
 };
 use tracery_stdx::Clock;
+
+/// A background run of `/1/query_results` may take this long, a little less than its door waits.
+const RESULT_TIME_MAX: Duration = Duration::from_secs(295);
 
 /// Honeycomb's query language over the store.
 pub(crate) struct Specs {
@@ -140,10 +144,16 @@ impl Queries for Specs {
     fn check(&self, spec: &Value, is_metrics: bool) -> Result<Value, FieldError> {
         let wrong = |field: String, description: String| FieldError { field, code: "invalid", description };
         let parsed = Spec::parse(spec).map_err(|error| wrong(error.field, error.reason))?;
-        let bare = |calculation: &&Calculation| calculation.op == CalculationOp::Count;
-        if is_metrics && parsed.calculations.iter().any(|calculation| bare(&calculation)) {
-            let description = "operation not allowed in metrics dataset: COUNT".to_owned();
-            return Err(wrong("calculations".to_owned(), description));
+        if is_metrics {
+            let asked = spec["calculations"].as_array().is_some_and(|calculations| !calculations.is_empty());
+            if !asked {
+                let description = "metrics datasets require at least one calculation".to_owned();
+                return Err(wrong("calculations".to_owned(), description));
+            }
+            if let Some(op) = parsed.calculations.iter().find_map(of_events_only) {
+                let description = format!("operation not allowed in metrics dataset: {}", op.word());
+                return Err(wrong("calculations".to_owned(), description));
+            }
         }
         Ok(parsed.to_json())
     }
@@ -166,7 +176,8 @@ impl Queries for Specs {
                 now_s: self.now_s(),
             };
             let scope = self.scope(environment, dataset.as_deref());
-            let limits = Limits::default();
+            // Nobody waits on a connection for this one: whoever runs it bounds its time.
+            let limits = Limits { elapsed_max: RESULT_TIME_MAX, ..Limits::default() };
             let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &limits);
             Box::pin(ask).await
         };
@@ -193,6 +204,14 @@ impl Queries for Specs {
     fn check_expression(&self, expression: &str) -> Result<(), String> {
         calculated::parse(expression).map(drop).map_err(|error| error.to_string())
     }
+}
+
+/// An operation that means nothing for data points.
+fn of_events_only(calculation: &Calculation) -> Option<CalculationOp> {
+    use CalculationOp::{Concurrency, Count, RateAvg, RateMax, RateSum};
+    let op = calculation.op;
+    let is_bare_count = op == Count && calculation.column.is_none();
+    (is_bare_count || matches!(op, Concurrency | RateAvg | RateMax | RateSum)).then_some(op)
 }
 
 /// What `POST /bubble_up` calls a selection.

@@ -177,6 +177,38 @@ async fn required_mode_wants_a_key_that_may_send() {
 }
 
 #[tokio::test]
+async fn a_key_that_may_not_create_datasets_writes_to_known_ones() {
+    let world = world(AuthMode::Required).await;
+    let settings = &world.intake.settings;
+    let environment = settings.ensure_environment("prod").await.unwrap().id;
+    settings.ensure_dataset(environment, "Known Shop").await.unwrap();
+    let scopes = ["send_events".to_owned()];
+    let key = settings.create_key(environment, KeyKind::Ingest, "i", &scopes).await.unwrap().secret;
+    let headers = [JSON, ("x-honeycomb-team", key.as_str())];
+    let resource = |service: &str| json!({ "attributes": [{ "key": "service.name", "value": { "stringValue": service } }] });
+    let number = json!({ "name": "m", "gauge": { "dataPoints": [{ "timeUnixNano": "1700000000000000000", "asInt": "1" }] } });
+    for (path, layers, inner, records, record) in [
+        ("/v1/traces", "resourceSpans", "scopeSpans", "spans", span()),
+        ("/v1/logs", "resourceLogs", "scopeLogs", "logRecords", json!({ "body": { "stringValue": "hi" } })),
+        ("/v1/metrics", "resourceMetrics", "scopeMetrics", "metrics", number),
+    ] {
+        let of = |service: &str| json!({ "resource": resource(service), inner: [{ records: [record] }] });
+        let mixed = json!({ layers: [of("new"), of("known-shop"), of("other")] });
+        let reply = post(&world, path, &headers, mixed.to_string()).await;
+        assert_eq!(reply.status, StatusCode::OK, "{path}");
+        let said = reply.json()["partialSuccess"].to_string();
+        assert!(said.contains("2 rejected: dataset does not exist"), "{path}: {said}");
+        let reply = post(&world, path, &headers, json!({ layers: [of("new")] }).to_string()).await;
+        assert_eq!(reply.status, StatusCode::FORBIDDEN, "{path}");
+        assert!(reply.json()["message"].to_string().contains("may not create datasets"), "{path}");
+    }
+    let accepted = world.sink.accepted.lock();
+    assert_eq!(accepted.len(), 3);
+    let names = accepted.iter().flat_map(|(_, batch)| &batch.datasets).map(|known| known.dataset.as_str());
+    assert!(names.eq(["known-shop"; 3]));
+}
+
+#[tokio::test]
 async fn browsers_may_ask_first() {
     let world = world(AuthMode::Required).await;
     let headers =

@@ -63,7 +63,14 @@ pub(crate) async fn world(mode: AuthMode) -> World {
 }
 
 pub(crate) fn options(signal: Signal, format: Format) -> DecodeOptions<'static> {
-    DecodeOptions { signal, format, dataset_header: None, received_ns: NOW_NS, column_bytes_max: 64 << 20 }
+    DecodeOptions {
+        signal,
+        format,
+        dataset_header: None,
+        datasets: None,
+        received_ns: NOW_NS,
+        column_bytes_max: 64 << 20,
+    }
 }
 
 pub(crate) fn decode_json(signal: Signal, body: &Json) -> Result<Decoded, DecodeError> {

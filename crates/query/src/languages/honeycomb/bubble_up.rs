@@ -15,6 +15,8 @@ use datafusion::prelude::SessionContext;
 use serde_json::{Value, json};
 
 use super::filter::filter_expr;
+use super::plan::Buckets;
+use super::relational::Related;
 use super::run::{
     DatasetFields, Limits, RunScope, calculated_asts, collect, field_types, filtered_events, within,
 };
@@ -156,6 +158,7 @@ async fn compare(
     limits: &BubbleUpLimits,
 ) -> Result<BubbleUp, QueryError> {
     let (start_s, end_s) = spec.time_window_s(now_s);
+    let buckets = Buckets::new(start_s, end_s, spec.granularity);
     let scope = scope.at(start_s, end_s);
     let types = field_types(source, &scope).await?;
     let calculated = calculated_asts(dataset_fields, &spec.calculated_fields)?;
@@ -187,17 +190,10 @@ async fn compare(
                 states.push(sketch(column.number(), weight.clone()).alias(format!("sketch {}", field.name)));
             }
         }
-        let frame = filtered_events(
-            context,
-            source,
-            &scope,
-            (&types, &calculated),
-            names,
-            &spec.filters,
-            spec.filter_combination,
-        )
-        .await?
-        .aggregate(vec![selected.alias("selected")], states)?;
+        let related = Related { context, source, scope: &scope, fields: &types, calculated: &calculated };
+        let frame = filtered_events(&related, buckets, names, &spec.filters, spec.filter_combination)
+            .await?
+            .aggregate(vec![selected.alias("selected")], states)?;
         let (batches, rows_examined) = collect(frame, 2).await?;
         output.rows_examined += rows_examined;
         let (selected, rest) = (Side::of(&batches, true), Side::of(&batches, false));

@@ -25,6 +25,8 @@ pub enum ExpressionError {
     Arguments { function: &'static str, expected: String, given: usize },
     #[error("timeseries operations cannot be nested")]
     NestedTimeseries,
+    #[error("an expression can have only one timeseries operation")]
+    ManyTimeseries,
     #[error("at byte {at}: {reason}")]
     Syntax { at: usize, reason: String },
 }
@@ -97,7 +99,7 @@ functions! {
 }
 
 impl Function {
-    /// The functions over time that only metrics datasets have.
+    /// The functions over the data points of a metric.
     pub fn is_timeseries(self) -> bool {
         matches!(self, Self::Last | Self::Summarize | Self::Increase | Self::Rate | Self::RawMetric)
     }
@@ -134,6 +136,9 @@ pub fn parse(text: &str) -> Result<Ast, ExpressionError> {
     }
     check_depth(&ast, 0)?;
     check_timeseries(&ast, false)?;
+    if timeseries_count(&ast) > 1 {
+        return Err(ExpressionError::ManyTimeseries);
+    }
     Ok(ast)
 }
 
@@ -158,6 +163,11 @@ fn check_timeseries(ast: &Ast, inside: bool) -> Result<(), ExpressionError> {
         return Err(ExpressionError::NestedTimeseries);
     }
     arguments.iter().try_for_each(|argument| check_timeseries(argument, inside || function.is_timeseries()))
+}
+
+fn timeseries_count(ast: &Ast) -> usize {
+    let Ast::Call(function, arguments) = ast else { return 0 };
+    usize::from(function.is_timeseries()) + arguments.iter().map(timeseries_count).sum::<usize>()
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -15,6 +15,7 @@ mod rollup;
 mod run;
 pub mod spec;
 mod spec_parse;
+mod temporal;
 mod translate;
 
 pub use bubble_up::{BubbleUp, BubbleUpLimits, Selection, bubble_up};

@@ -122,7 +122,14 @@ impl Aggregates {
         let weight = if usage_mode { lit(1_i64) } else { names.system("#sample_rate") };
         for calculation in calculations {
             let filter = filters_expr(names, &calculation.filters, calculation.filter_combination)?;
-            let column = calculation.column.as_deref().map(|column| names.resolve(column)).transpose()?;
+            let column = match (&calculation.column, calculation.op) {
+                (None, _) => None,
+                // A histogram is kept as fields of its parts.
+                (Some(column), CalculationOp::HistogramCount) => {
+                    Some(names.resolve(&format!("{column}.count"))?)
+                }
+                (Some(column), _) => Some(names.resolve(column)?),
+            };
             let mut builder = Builder {
                 names,
                 aggregates: &mut aggregates,
@@ -211,7 +218,9 @@ impl Builder<'_, '_> {
         let (value, filter) = (column.number(), self.filter.clone());
         let whole = matches!(column.field_type, Some(FieldType::Integer | FieldType::Boolean));
         Ok(match op {
-            Op::Count => CalculationPlan::Count(self.weight_of(Some(column.expr.clone()))?),
+            Op::Count | Op::CountDatapoints => {
+                CalculationPlan::Count(self.weight_of(Some(column.expr.clone()))?)
+            }
             Op::Concurrency => self.running()?,
             Op::CountDistinct => {
                 let column = match column.field_type {
@@ -224,7 +233,7 @@ impl Builder<'_, '_> {
                     StateKind::Distinct,
                 )?)
             }
-            Op::Sum => CalculationPlan::Sum(self.sum_of(&value)?, whole),
+            Op::Sum | Op::HistogramCount => CalculationPlan::Sum(self.sum_of(&value)?, whole),
             Op::Avg => {
                 CalculationPlan::Avg { sum: self.sum_of(&value)?, weight: self.weight_of(Some(value))? }
             }

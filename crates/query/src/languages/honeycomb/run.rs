@@ -22,6 +22,7 @@ use super::relational::{self, KEY_COLUMNS, Related};
 use super::results::{QueryOutput, Rendering, check_formula};
 use super::rollup::Rollup;
 use super::spec::{Combination, Filter, LIMIT_MAX, LIMIT_MAX_WITHOUT_SERIES, NamedExpression, Spec};
+use super::temporal::{self, Steps};
 use super::translate::Names;
 use crate::functions::time_bucket::time_bucket;
 use crate::{EventSource, FieldType, QueryError, Scope};
@@ -172,18 +173,24 @@ pub(crate) async fn field_types(
 
 /// The events of the scope that pass a query's filters, with the columns that `names` used.
 pub(crate) async fn filtered_events(
-    context: &SessionContext,
-    source: &dyn EventSource,
-    scope: &Scope,
-    (fields, calculated): (&HashMap<String, FieldType>, &HashMap<String, Ast>),
+    related: &Related<'_>,
+    buckets: Buckets,
     mut names: Names<'_>,
     filters: &[Filter],
     combination: Combination,
 ) -> Result<DataFrame, QueryError> {
-    let (related, own): (Vec<Filter>, Vec<Filter>) =
+    let Related { context, source, scope, .. } = related;
+    let (to_related, own): (Vec<Filter>, Vec<Filter>) =
         filters.iter().cloned().partition(|filter| relational::split(&filter.column).is_some());
     let test = filters_expr(&mut names, &own, combination)?;
-    let wanted = relational::wanted(&related, &names.relational);
+    let wanted = relational::wanted(&to_related, &names.relational);
+    if !names.temporal.is_empty() {
+        if wanted.is_empty() {
+            return events_over_time(related, buckets, names, &own, combination).await;
+        }
+        let reason = "functions over time cannot be combined with relational fields";
+        return Err(QueryError::Invalid(reason.to_owned()));
+    }
     if !wanted.is_empty() {
         KEY_COLUMNS.iter().for_each(|column| {
             names.system(column);
@@ -200,19 +207,55 @@ pub(crate) async fn filtered_events(
     });
     match test {
         Some(test) if waits => {
-            frame = Related { context, source, scope, fields, calculated }
-                .join(frame, wanted)
-                .await?
-                .filter(test)?;
+            frame = related.join(frame, wanted).await?.filter(test)?;
         }
         test => {
             if let Some(test) = test {
                 frame = frame.filter(test)?;
             }
-            frame = Related { context, source, scope, fields, calculated }.join(frame, wanted).await?;
+            frame = related.join(frame, wanted).await?;
         }
     }
     Ok(frame)
+}
+
+/// As [`filtered_events`], with functions over time: what they are computed of passed the filters that do not name
+/// them.
+async fn events_over_time(
+    related: &Related<'_>,
+    buckets: Buckets,
+    mut names: Names<'_>,
+    filters: &[Filter],
+    combination: Combination,
+) -> Result<DataFrame, QueryError> {
+    let Related { context, source, scope, fields, .. } = related;
+    let mut waits = Vec::new();
+    for filter in filters {
+        waits.push(temporal::is_used_in(&names.resolve(&filter.column)?.expr));
+    }
+    if combination == Combination::Or && waits.contains(&true) {
+        waits.fill(true);
+    }
+    let mut tests = |late: bool| {
+        let chosen = filters.iter().zip(&waits).filter(|(_, waits)| **waits == late);
+        let chosen: Vec<Filter> = chosen.map(|(filter, _)| filter.clone()).collect();
+        filters_expr(&mut names, &chosen, combination)
+    };
+    let (early, late) = (tests(false)?, tests(true)?);
+    let steps = Steps { buckets, start_ns: scope.time.start_ns };
+    let mut wider = (*scope).clone();
+    let back_ns = temporal::look_back_s(&names.temporal).saturating_mul(1_000_000_000);
+    wider.time.start_ns = wider.time.start_ns.saturating_sub(back_ns);
+    let columns: Vec<String> = names.columns.iter().cloned().collect();
+    let mut frame = context.read_table(source.events(&wider, &columns).await?)?;
+    if let Some(test) = early {
+        frame = frame.filter(test)?;
+    }
+    frame = steps.events(frame, &names.temporal, &temporal::series_fields(fields))?;
+    match late {
+        Some(test) => Ok(frame.filter(test)?),
+        None => Ok(frame),
+    }
 }
 
 /// Runs a plan to its end. Answers the batches and how many rows left its scans.
@@ -305,16 +348,14 @@ impl Query<'_> {
             let (origin_ns, step_ns) = buckets.ns();
             time_bucket(names.system("#time"), origin_ns, step_ns).alias("bucket")
         });
-        let frame = filtered_events(
-            self.context,
-            self.source,
-            &scope,
-            (&fields, &calculated),
-            names,
-            &spec.filters,
-            spec.filter_combination,
-        )
-        .await?;
+        let related = Related {
+            context: self.context,
+            source: self.source,
+            scope: &scope,
+            fields: &fields,
+            calculated: &calculated,
+        };
+        let frame = filtered_events(&related, buckets, names, &spec.filters, spec.filter_combination).await?;
         let states: Vec<Expr> =
             aggregates.exprs.iter().enumerate().map(|(i, expr)| expr.clone().alias(state_name(i))).collect();
         let rendering = Rendering {

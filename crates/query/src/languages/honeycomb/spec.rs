@@ -72,6 +72,8 @@ words!(CalculationOp {
     RateSum "RATE_SUM",
     RateAvg "RATE_AVG",
     RateMax "RATE_MAX",
+    CountDatapoints "COUNT_DATAPOINTS",
+    HistogramCount "HISTOGRAM_COUNT",
 });
 
 impl CalculationOp {

@@ -158,7 +158,7 @@ fn calculation(value: &Value, path: &str) -> Result<Calculation, SpecError> {
     let op = object.required("op", object.word("op", CalculationOp::from_word)?)?;
     let column = object.text("column", 255)?;
     match (op, &column) {
-        (CalculationOp::Count, _) => {}
+        (CalculationOp::Count | CalculationOp::CountDatapoints, _) => {}
         (CalculationOp::Concurrency, Some(_)) => {
             return wrong(object.at("column"), "CONCURRENCY takes no column");
         }

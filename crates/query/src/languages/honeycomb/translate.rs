@@ -10,6 +10,7 @@ use datafusion::functions::expr_fn as functions;
 use datafusion::logical_expr::{Expr, cast, ident, lit, not, try_cast, when};
 
 use super::calculated::{self, Ast, Function};
+use super::temporal::{self, Temporal};
 use crate::functions::first_present::first_present;
 use crate::functions::number_text::number_text;
 use crate::functions::{bucket_label, format_time, log10, regex_functions, unix_timestamp};
@@ -154,6 +155,8 @@ pub(crate) struct Names<'a> {
     pub(crate) columns: BTreeSet<String>,
     /// Relational fields that were used.
     pub(crate) relational: BTreeSet<String>,
+    /// Functions over time that were used.
+    pub(crate) temporal: Vec<Temporal>,
     resolving: Vec<String>,
     node_count: usize,
     /// How deep the expression being translated is, counting through the calculated fields it names: what the engine
@@ -168,6 +171,7 @@ impl<'a> Names<'a> {
             calculated,
             columns: BTreeSet::new(),
             relational: BTreeSet::new(),
+            temporal: Vec::new(),
             resolving: Vec::new(),
             node_count: 0,
             depth: 0,
@@ -397,11 +401,46 @@ impl<'a> Names<'a> {
                 let text = format_time::format_time_expr(text_literal(format), seconds.number());
                 typed(text, FieldType::Text)
             }
-            _ if function.is_timeseries() => {
-                return invalid(format!("{} works on metrics datasets only", function.name()));
-            }
+            (_, [metric, ..]) if function.is_timeseries() => self.over_time(function, asts, metric)?,
             _ => return invalid(format!("{} cannot take {first:?}", function.name())),
         })
+    }
+}
+
+impl Names<'_> {
+    /// The value of a function over time, which a column of the frame will hold.
+    fn over_time(&mut self, function: Function, asts: &[Ast], metric: &Typed) -> Result<Typed, QueryError> {
+        let name = function.name();
+        if !matches!(asts.first(), Some(Ast::Column(_))) {
+            return invalid(format!("{name} takes a column"));
+        }
+        if temporal::is_used_in(&metric.expr) {
+            return invalid(calculated::ExpressionError::NestedTimeseries.to_string());
+        }
+        let window_s = match asts.get(1) {
+            None => None,
+            Some(Ast::Int(seconds)) if (1..=temporal::WINDOW_S_MAX).contains(seconds) => Some(*seconds),
+            Some(_) => {
+                return invalid(format!(
+                    "the window of {name} must be a whole number of seconds, at most {}",
+                    temporal::WINDOW_S_MAX
+                ));
+            }
+        };
+        if function == Function::RawMetric {
+            return Ok(Typed::new(metric.number(), FieldType::Float));
+        }
+        for column in ["#time", "#dataset"] {
+            self.system(column);
+        }
+        let series = temporal::series_fields(self.fields);
+        self.columns.extend(series);
+        let used = Temporal { function, value: metric.number(), window_s };
+        let position = self.temporal.iter().position(|known| *known == used).unwrap_or_else(|| {
+            self.temporal.push(used);
+            self.temporal.len() - 1
+        });
+        Ok(Typed::new(ident(Temporal::column(position)), FieldType::Float))
     }
 }
 
