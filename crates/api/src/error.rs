@@ -53,6 +53,10 @@ impl ApiError {
         Self::new(StatusCode::NOT_IMPLEMENTED, "not_available", format!("{what} is not part of this server"))
     }
 
+    pub(crate) fn cancelled() -> Self {
+        Self::new(StatusCode::CONFLICT, "cancelled", "the query was cancelled")
+    }
+
     pub(crate) fn busy() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the server is stopping")
     }

@@ -8,6 +8,7 @@ mod bubble_up;
 mod endpoints;
 mod environments;
 mod error;
+mod exact;
 mod extract;
 mod fields;
 mod identity;
@@ -16,6 +17,7 @@ mod openapi;
 mod ports;
 mod query;
 mod query_metrics;
+mod running;
 mod saved_queries;
 mod services;
 mod session;
@@ -36,7 +38,8 @@ use tracery_stdx::Clock;
 
 pub use openapi::document;
 pub use ports::{SavedQueries, SavedQuery, Sessions, SpecQueries, TraceToOtlp};
-pub use query_metrics::{QueryKind, QueryMetrics};
+pub use query_metrics::{QueryCounts, QueryKind, QueryMetrics};
+pub use running::RunningQueries;
 
 /// A request body is a query or a name, never telemetry.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -55,6 +58,7 @@ pub struct Api {
     pub verified: bool,
     pub questions: Arc<Semaphore>,
     pub metrics: Arc<QueryMetrics>,
+    pub running: Arc<RunningQueries>,
     /// `None` answers 501, as the three below.
     pub specs: Option<Arc<dyn SpecQueries>>,
     pub sessions: Option<Arc<dyn Sessions>>,
@@ -79,6 +83,7 @@ impl Api {
             verified,
             questions: Arc::new(Semaphore::new(QUESTIONS_AT_ONCE)),
             metrics: Arc::default(),
+            running: Arc::default(),
             specs: None,
             sessions: None,
             saved_queries: None,

@@ -100,6 +100,8 @@ fn kind_schema(kind: &str) -> Value {
     }
     match kind {
         "any" => json!({}),
+        // A double, which is what a browser makes of a JSON number, holds no nanoseconds since the epoch.
+        "nanoseconds" => json!({ "type": "string", "pattern": "^-?[0-9]{1,19}$" }),
         "fields" => json!({ "type": "object", "additionalProperties": true }),
         name if name.starts_with(char::is_uppercase) => {
             json!({ "$ref": format!("#/components/schemas/{name}") })
@@ -117,7 +119,16 @@ fn schemas() -> Value {
         ("created_ms", "integer"),
         ("revoked_ms", "integer?"),
     ];
-    let attached: &[(&str, &str)] = &[("name", "string"), ("time_ns", "integer"), ("fields", "fields")];
+    let running: &[(&str, &str)] = &[
+        ("query_id", "string"),
+        ("kind", "string"),
+        ("elapsed_ms", "integer"),
+        ("rows_scanned", "integer"),
+        ("rows_total", "integer"),
+        ("bytes_scanned", "integer"),
+        ("bytes_total", "integer"),
+    ];
+    let attached: &[(&str, &str)] = &[("name", "string"), ("time_ns", "nanoseconds"), ("fields", "fields")];
     json!({
         "Error": { "type": "object", "required": ["error"], "properties": {
             "error": object(&[("code", "string"), ("message", "string")]),
@@ -156,6 +167,8 @@ fn schemas() -> Value {
             ("elapsed_ms", "integer"),
             ("total_by_aggregate", "fields"),
         ], 1),
+        "RunningQuery": object(running),
+        "RunningQueries": object(&[("queries", "RunningQuery[]")]),
         "BubbleUpSelection": partial(&[
             ("start_time", "integer"),
             ("end_time", "integer"),
@@ -193,8 +206,8 @@ fn schemas() -> Value {
             ("service", "string"),
             ("kind", "string"),
             ("status_code", "integer"),
-            ("start_ns", "integer"),
-            ("duration_ns", "integer"),
+            ("start_ns", "nanoseconds"),
+            ("duration_ns", "nanoseconds"),
             ("fields", "fields"),
             ("events", "Attached[]"),
             ("links", "Link[]"),
@@ -202,11 +215,13 @@ fn schemas() -> Value {
         ]),
         "Trace": object(&[
             ("trace_id", "string"),
-            ("start_ns", "integer"),
-            ("duration_ns", "integer"),
+            ("start_ns", "nanoseconds"),
+            ("duration_ns", "nanoseconds"),
             ("span_count", "integer"),
             ("offset", "integer"),
             ("spans", "Span[]"),
+            ("attached_omitted", "integer"),
+            ("next_cursor", "string?"),
         ]),
         "SavedQuery": object(&[
             ("id", "string"),

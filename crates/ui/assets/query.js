@@ -1,7 +1,7 @@
 // Asking questions: a builder for the query specification's most used parts, its answer as charts and a table, and
 // the saved questions. The address holds the dataset and the specification, so an answer can be linked to.
 
-import { el, empty, number, replace, show, shown, table } from "./dom.js";
+import { bytes, duration, el, empty, number, replace, show, shown, table } from "./dom.js";
 import { heatmap, heatmapBuckets, lineChart } from "./charts.js";
 import * as client from "./client.js";
 
@@ -46,7 +46,27 @@ export function queryPage(page, _caught, parameters) {
   const saved = el("section", { "aria-label": "Saved queries" });
   replace(page, el("h1", {}, "Query"), builder(dataset, spec), broken && el("p", { class: "failed", role: "alert" }, broken), answer,
     el("div", { class: "heading" }, el("h2", {}, "Saved queries")), saved);
-  show(answer, "the answer", async () => answerView(await client.query(dataset, spec), spec, dataset));
+  show(answer, "the answer", async (meanwhile) => {
+    const cancelling = new AbortController();
+    let told = null;
+    let cancelled = false;
+    const bar = el("progress", { max: "1", "aria-label": "Rows read" });
+    const text = el("span", { class: "note" });
+    const cancel = el("button", { type: "button", class: "quiet", onclick: () => { cancelled = true; cancelling.abort(); } }, "Cancel");
+    const progress = (figures) => {
+      if (figures.elapsed_ms < 150) return;
+      if (!told) meanwhile(told = el("div", { class: "row", role: "status" }, bar, text, cancel));
+      // A bar never goes back: a second pass over the rows makes the whole larger.
+      if (figures.rows_total > 0) bar.value = Math.max(bar.value || 0, figures.rows_scanned / figures.rows_total);
+      text.textContent = `${number(figures.rows_scanned)} of ${number(figures.rows_total)} rows · ${bytes(figures.bytes_scanned)} read · ${duration(figures.elapsed_ms)}`;
+    };
+    try {
+      return answerView(await client.query(dataset, spec, progress, cancelling.signal), spec, dataset);
+    } catch (error) {
+      if (cancelled) return empty("Cancelled.", "Run the query again for its answer.");
+      throw error;
+    }
+  });
   const list = () => show(saved, "saved queries", async () => savedList(await client.savedQueries()));
   page.addEventListener("saved", list);
   list();

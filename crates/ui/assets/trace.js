@@ -20,14 +20,27 @@ export function tracePage(page, [id], parameters) {
 }
 
 async function wholeTrace(id) {
-  const trace = await client.trace(id, 0, SPANS_PER_CALL);
-  trace.spans = trace.spans ?? [];
-  while (trace.spans.length < Math.min(trace.span_count ?? 0, SPANS_MAX)) {
-    const next = await client.trace(id, trace.spans.length, SPANS_PER_CALL);
-    if (!next.spans?.length) break;
+  const trace = await client.trace(id, null, SPANS_PER_CALL);
+  let cursor = trace.next_cursor;
+  while (cursor && trace.spans.length < SPANS_MAX) {
+    const next = await client.trace(id, cursor, SPANS_PER_CALL);
     trace.spans.push(...next.spans);
+    cursor = next.next_cursor;
   }
+  placeInTime(trace);
   return trace;
+}
+
+/** Nanoseconds come as text, since numbers here cannot hold an instant: what is drawn is the distance from the start. */
+function placeInTime(trace) {
+  const origin = BigInt(trace.start_ns);
+  const since = (ns) => Number(BigInt(ns) - origin);
+  for (const span of trace.spans) {
+    span.start_ns = since(span.start_ns);
+    span.duration_ns = Number(span.duration_ns);
+    for (const row of [...(span.events ?? []), ...(span.logs ?? [])]) row.time_ns = since(row.time_ns);
+  }
+  trace.start_ms = Number(origin / 1000000n);
 }
 
 const isError = (span) => span.status_code === 2 || span.status_code === "error" || span.status_code === "ERROR" || span.status_code === "STATUS_CODE_ERROR";
@@ -44,7 +57,7 @@ function traceView(trace, wantedSpan) {
   const details = el("aside", { class: "details", "aria-label": "Span" });
   const summary = el("p", { class: "summary" },
     el("strong", {}, root.parent_id ? "(no root span yet)" : root.name), ` · ${root.service ?? "–"} · ${duration(view.length / 1e6)} · ${number(rows.length)} span${rows.length === 1 ? "" : "s"} · `,
-    errors ? el("span", { class: "bad" }, `${number(errors)} with errors`) : "no errors", ` · ${clock(start / 1e6, true)}`);
+    errors ? el("span", { class: "bad" }, `${number(errors)} with errors`) : "no errors", ` · ${clock(trace.start_ms, true)}`);
   const warnings = [];
   if (missing.size) warnings.push(`${number(missing.size)} parent span${missing.size === 1 ? " is" : "s are"} missing: what hung below is shown at the top level.`);
   if ((trace.span_count ?? 0) > trace.spans.length) warnings.push(`Only ${number(trace.spans.length)} of ${number(trace.span_count)} spans are shown.`);
