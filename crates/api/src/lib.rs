@@ -29,6 +29,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::routing::any;
 use datafusion::prelude::SessionContext;
 use tokio::sync::Semaphore;
 use tracery_model::{EnvironmentId, Signal, TimeRange};
@@ -36,6 +37,7 @@ use tracery_query::{Scope, StoreEvents};
 use tracery_settings::Settings;
 use tracery_stdx::Clock;
 
+use error::ApiError;
 pub use openapi::document;
 pub use ports::{SavedQueries, SavedQuery, Sessions, SpecQueries, TraceToOtlp};
 pub use query_metrics::{QueryCounts, QueryKind, QueryMetrics};
@@ -120,6 +122,8 @@ pub fn routes(api: Api) -> Router {
     endpoints::list()
         .into_iter()
         .fold(Router::new(), |router, endpoint| router.route(&endpoint.full_path(), endpoint.handler))
+        .route("/api/v1/{*path}", any(|| async { ApiError::not_found("this path") }))
+        .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(api)
 }

@@ -1,5 +1,7 @@
 //! The binary as people run it: telemetry in, answers out, keys, signals and exit codes.
 
+#[path = "serve/command_line.rs"]
+mod command_line;
 #[path = "serve/questions.rs"]
 mod questions;
 

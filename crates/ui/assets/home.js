@@ -30,9 +30,8 @@ export function homePage(page, _caught, parameters) {
 }
 
 function nothingYet() {
-  const endpoint = `http://${location.hostname}:4318`;
   return empty("No telemetry in this period.", "Point an OpenTelemetry SDK here: ",
-    el("code", {}, `OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`),
+    el("code", {}, `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`),
     " – or run the sample application with ", el("code", {}, "make demo"), ".");
 }
 

@@ -120,6 +120,11 @@ function builder(dataset, spec) {
   list(spec.filters).forEach(addFilter);
   const datasetInput = el("input", { list: "datasets", value: dataset === "__all__" ? "" : dataset, placeholder: "all datasets", "aria-label": "Dataset", autocomplete: "off" });
   const combination = el("select", { "aria-label": "Filters combine with" }, options(["AND", "OR"], spec.filter_combination ?? "AND"));
+  const together = el("label", {}, "combine with ", combination);
+  // One filter combines with nothing.
+  const count = () => { together.hidden = filters.children.length < 2; };
+  new MutationObserver(count).observe(filters, { childList: true });
+  count();
   const groupBy = el("input", { value: list(spec.breakdowns).join(", "), placeholder: "fields, separated by commas", "aria-label": "Group by", autocomplete: "off", spellcheck: "false" });
   const seconds = Number(spec.time_range ?? 7200);
   const periods = PERIODS.some(([value]) => value === seconds) ? PERIODS : [[seconds, `${number(seconds)} s`], ...PERIODS];
@@ -167,7 +172,7 @@ function builder(dataset, spec) {
   } },
     part("From", el("div", { class: "row" }, datasetInput, period), datasetNames, fieldNames),
     part("Calculate", calculations, add("+ calculation", () => addCalculation({ op: "AVG" }))),
-    part("Where", filters, el("div", { class: "row" }, add("+ filter", () => addFilter({ op: "=" })), combination)),
+    part("Where", filters, el("div", { class: "row" }, add("+ filter", () => addFilter({ op: "=" })), together)),
     part("Group by", el("div", { class: "row" }, groupBy, el("label", {}, "at most ", limit))),
     el("div", { class: "row actions" }, el("button", {}, "Run query"), name, save),
     message);
@@ -197,7 +202,7 @@ function answerView(reply, askedSpec, dataset) {
   }
   const formulas = list(spec.formulas).map((formula) => ({ op: "FORMULA", name: formula.name }));
   const columns = [...calculations, ...formulas];
-  const charts = columns.map((calculation) => chart(calculation, list(reply.series), breakdowns, results)).filter(Boolean);
+  const charts = columns.map((calculation) => chart(calculation, reply, breakdowns, results)).filter(Boolean);
   const cell = (row, calculation) => {
     const value = row[calculationName(calculation)];
     return calculation.op === "HEATMAP" ? `${number(heatmapBuckets(value).reduce((sum, bucket) => sum + bucket[2], 0))} events` : typeof value === "number" ? number(value) : shown(value);
@@ -228,11 +233,28 @@ function facts(reply) {
   return parts.length ? el("p", { class: "note" }, parts.join(" · ")) : null;
 }
 
-function chart(calculation, series, breakdowns, results) {
+/** How a chart writes the values of a calculation: times with their unit. */
+function speller(calculation) {
+  const counts = ["COUNT", "COUNT_DISTINCT", "CONCURRENCY"].includes(calculation.op);
+  return !counts && /(^|[._])ms$/.test(calculation.column ?? "") ? (ms) => (ms === 0 ? "0" : duration(ms)) : number;
+}
+
+/** The start of every step of the answer's time range: a series leaves out steps in which nothing happened. */
+function steps(reply, known) {
+  const step = 1000 * reply.granularity;
+  if (!(step > 0) || known.length === 0) return known;
+  const all = new Set(known);
+  for (let ms = known[0]; ms >= 1000 * reply.start_time - step && all.size < 5000; ms -= step) all.add(ms);
+  for (let ms = known[0]; ms < 1000 * reply.end_time && all.size < 5000; ms += step) all.add(ms);
+  return [...all].sort((a, b) => a - b);
+}
+
+function chart(calculation, reply, breakdowns, results) {
+  const series = list(reply.series);
   const column = calculationName(calculation);
   const points = series.map((point) => ({ ms: typeof point.time === "number" ? point.time : Date.parse(point.time), data: point.data ?? {} })).filter((point) => Number.isFinite(point.ms));
   if (points.length === 0) return null;
-  const times = [...new Set(points.map((point) => point.ms))].sort((a, b) => a - b);
+  const times = steps(reply, [...new Set(points.map((point) => point.ms))].sort((a, b) => a - b));
   const step = times.slice(1).reduce((least, ms, idx) => Math.min(least, ms - times[idx]), times.length > 1 ? Infinity : 60000);
   const from = times[0];
   const to = times[times.length - 1] + step;
@@ -240,7 +262,7 @@ function chart(calculation, series, breakdowns, results) {
     const byTime = new Map(times.map((ms) => [ms, []]));
     for (const point of points) byTime.get(point.ms).push(...heatmapBuckets(point.data[column]));
     if ([...byTime.values()].every((buckets) => buckets.length === 0)) return null;
-    return heatmap(column, [...byTime], from, to, step, points.some((point) => point.data[column]?.scale === "log"));
+    return heatmap(column, [...byTime], from, to, step, points.some((point) => point.data[column]?.scale === "log"), speller(calculation));
   }
   const groupOf = (data) => breakdowns.map((name) => shown(data[name])).join(" · ");
   // In the order of the table, so that the first lines drawn are those of its first rows.
@@ -252,5 +274,5 @@ function chart(calculation, series, breakdowns, results) {
   // Nothing counted is zero; nothing averaged is a gap.
   const missing = calculation.op === "COUNT" || calculation.op === "COUNT_DISTINCT" || calculation.op === "CONCURRENCY" ? 0 : null;
   const lines = [...groups].map(([label, values]) => ({ label, points: times.map((ms) => [ms, typeof values.get(ms) === "number" ? values.get(ms) : missing]) }));
-  return lineChart(column, lines, from, to);
+  return lineChart(column, lines, from, to, speller(calculation));
 }

@@ -41,11 +41,13 @@ pub(crate) struct QueryArgs {
     /// Ask the data in a directory instead of a server.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<std::path::PathBuf>,
+    /// Slug of the environment to ask.
     #[arg(long, default_value = "default")]
     environment: String,
     /// Dataset of a query specification; all of them when left out.
     #[arg(long)]
     dataset: Option<String>,
+    /// How the answer is written.
     #[arg(long = "output", value_enum, default_value_t = Format::Table)]
     format: Format,
 }
