@@ -6,9 +6,7 @@ const [folder] = process.argv.slice(2);
 const { FULL, EMPTY, LOCKED, PASSWORD } = process.env;
 const LONG_TRACE = "5eed".repeat(8);
 const SIZES = { 1280: { width: 1280, height: 860 }, 390: { width: 390, height: 844 } };
-const query = (spec, dataset = "__all__") => `#/query?${new URLSearchParams({ dataset, q: JSON.stringify({ time_range: 600, ...spec }) })}`;
-const HEATMAP = query({ calculations: [{ op: "HEATMAP", column: "duration_ms" }, { op: "COUNT_DISTINCT", column: "user.id" }] }, "cruddur");
-
+const query = (spec, dataset = "__all__") => `#/query?${new URLSearchParams({ dataset, q: JSON.stringify(spec) })}`;
 const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium",
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
@@ -22,7 +20,7 @@ async function picture(name, address, { size = 1280, theme = "light", before, af
   page.on("pageerror", (error) => problems.push(`${name}: ${error.message}`));
   await before?.(page);
   await page.goto(address);
-  await page.waitForFunction(() => !document.querySelector("[aria-busy]"), null, { timeout: 20000 }).catch(() => {});
+  await page.waitForFunction(() => !document.querySelector("[aria-busy]"), null, { timeout: 60000 }).catch(() => {});
   await page.waitForTimeout(300);
   await after?.(page);
   const file = `${name}-${size}-${theme}.png`;
@@ -32,12 +30,14 @@ async function picture(name, address, { size = 1280, theme = "light", before, af
   await context.close();
 }
 
-const traces = (await (await fetch(`${FULL}/api/v1/traces?service=cruddur&limit=50`)).json()).traces;
+const traces = (await (await fetch(`${FULL}/api/v1/traces?service=cruddur&limit=200`)).json()).traces;
+const starts = traces.map((one) => one.start_ms / 1000);
+const during = { start_time: Math.floor(Math.min(...starts)) - 2, end_time: Math.ceil(Math.max(...starts)) + 2, granularity: 1 };
 const deepest = traces.reduce((most, one) => (one.span_count > most.span_count ? one : most));
 const pages = {
   home: `${FULL}/#/`,
-  query: `${FULL}/${HEATMAP}`,
-  groups: `${FULL}/${query({ calculations: [{ op: "COUNT" }, { op: "AVG", column: "duration_ms" }], breakdowns: ["name"], limit: 20 })}`,
+  query: `${FULL}/${query({ ...during, calculations: [{ op: "HEATMAP", column: "duration_ms" }, { op: "COUNT_DISTINCT", column: "user.id" }] }, "cruddur")}`,
+  groups: `${FULL}/${query({ ...during, calculations: [{ op: "COUNT" }, { op: "AVG", column: "duration_ms" }], breakdowns: ["name"], limit: 20 })}`,
   traces: `${FULL}/#/traces`,
   trace: `${FULL}/#/trace/${deepest.trace_id}`,
   long: `${FULL}/#/trace/${LONG_TRACE}`,
