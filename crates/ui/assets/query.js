@@ -1,7 +1,7 @@
 // Asking questions: a builder for the query specification's most used parts, its answer as charts and a table, and
 // the saved questions. The address holds the dataset and the specification, so an answer can be linked to.
 
-import { bytes, duration, el, empty, number, replace, show, shown, table } from "./dom.js";
+import { bytes, clock, duration, el, empty, number, replace, show, shown, table } from "./dom.js";
 import { heatmap, heatmapBuckets, lineChart } from "./charts.js";
 import * as client from "./client.js";
 
@@ -10,6 +10,8 @@ const WITHOUT_COLUMN = ["COUNT", "CONCURRENCY"];
 const OPERATORS = ["=", "!=", ">", ">=", "<", "<=", "starts-with", "does-not-start-with", "ends-with", "does-not-end-with", "contains", "does-not-contain", "exists", "does-not-exist", "in", "not-in"];
 const PERIODS = [[600, "10 minutes"], [3600, "hour"], [7200, "2 hours"], [28800, "8 hours"], [86400, "24 hours"], [604800, "7 days"], [2419200, "28 days"]];
 const FIRST_SPEC = { calculations: [{ op: "COUNT" }], time_range: 7200 };
+/** Stands for the absolute time range of the address. */
+const KEPT = "kept";
 const TABLE_ROWS_MAX = 1000;
 
 export function queryAddress(dataset, spec) {
@@ -127,15 +129,21 @@ function builder(dataset, spec) {
   count();
   const groupBy = el("input", { value: list(spec.breakdowns).join(", "), placeholder: "fields, separated by commas", "aria-label": "Group by", autocomplete: "off", spellcheck: "false" });
   const seconds = Number(spec.time_range ?? 7200);
+  const absolute = spec.start_time !== undefined && spec.end_time !== undefined;
   const periods = PERIODS.some(([value]) => value === seconds) ? PERIODS : [[seconds, `${number(seconds)} s`], ...PERIODS];
-  const period = el("select", { "aria-label": "Time range" }, periods.map(([value, label]) => el("option", { value, selected: value === seconds }, `last ${label}`)));
+  const period = el("select", { "aria-label": "Time range" },
+    absolute && el("option", { value: KEPT, selected: true }, `${clock(spec.start_time * 1000, true)} to ${clock(spec.end_time * 1000, spec.end_time - spec.start_time > 86400)}`),
+    periods.map(([value, label]) => el("option", { value, selected: !absolute && value === seconds }, `last ${label}`)));
   const limit = el("input", { type: "number", min: "1", max: "1000", value: spec.limit ?? 100, "aria-label": "Groups at most" });
 
   function read() {
-    const result = { ...spec, time_range: Number(period.value), calculations: [...calculations.children].map((row) => row.read()) };
-    // An absolute range in the address would contradict the period chosen here.
-    if (Number(period.value) !== seconds) { delete result.start_time; delete result.end_time; }
-    else if (spec.time_range === undefined && spec.start_time !== undefined && spec.end_time !== undefined) delete result.time_range;
+    const result = { ...spec, calculations: [...calculations.children].map((row) => row.read()) };
+    // An absolute range in the address would contradict a period chosen here.
+    if (period.value !== KEPT) {
+      delete result.start_time;
+      delete result.end_time;
+      result.time_range = Number(period.value);
+    }
     const setOrDrop = (name, value, wanted) => { if (wanted) result[name] = value; else delete result[name]; };
     const chosen = [...filters.children].map((row) => row.read()).filter((filter) => filter.column);
     const breakdowns = groupBy.value.split(",").map((name) => name.trim()).filter(Boolean);

@@ -298,7 +298,7 @@ mod tests {
     fn progress_is_told_in_one_line() {
         let figures =
             json!({ "rows_scanned": 50, "rows_total": 200, "bytes_scanned": 2048, "elapsed_ms": 1234 });
-        assert_eq!(progress_line(&figures), "25 %  50 of 200 rows, 2 KiB read, 1.2 s");
+        assert_eq!(progress_line(&figures), "25 %  50 of 200 rows, 2.0 KiB read, 1.2 s");
         assert_eq!(progress_line(&json!({})), "0 %  0 of 0 rows, 0 B read, 0.0 s");
     }
 
