@@ -14,13 +14,13 @@ const browser = await chromium.launch({
 const problems = [];
 
 /** Opens `address` and takes a picture; `before` prepares the page, `after` does something on it. */
-async function picture(name, address, { size = 1280, theme = "light", before, after, full = true } = {}) {
+async function picture(name, address, { size = 1280, theme = "light", before, after, full = true, waits = true } = {}) {
   const context = await browser.newContext({ viewport: SIZES[size], colorScheme: theme });
   const page = await context.newPage();
   page.on("pageerror", (error) => problems.push(`${name}: ${error.message}`));
   await before?.(page);
   await page.goto(address);
-  await page.waitForFunction(() => !document.querySelector("[aria-busy]"), null, { timeout: 60000 }).catch(() => {});
+  if (waits) await page.waitForFunction(() => !document.querySelector("[aria-busy]"), null, { timeout: 60000 });
   await page.waitForTimeout(300);
   await after?.(page);
   const file = `${name}-${size}-${theme}.png`;
@@ -51,7 +51,7 @@ for (const name of ["", "query", "traces"]) await picture(`empty-${name || "home
 await picture("bad-query", `${FULL}/${query({ calculations: [{ op: "MEDIAN", column: "duration_ms" }] })}`);
 await picture("missing-trace", `${FULL}/#/trace/${"0f".repeat(16)}`);
 const held = async (page) => page.route("**/api/v1/{query,services,traces}?**", () => {});
-await picture("loading", `${FULL}/#/`, { before: held, after: (page) => page.waitForTimeout(400) });
+await picture("loading", `${FULL}/#/`, { waits: false, before: held, after: (page) => page.waitForTimeout(400) });
 const slow = (page) => page.addInitScript(() => {
   const real = window.fetch;
   window.fetch = (address, options) => {
@@ -61,7 +61,7 @@ const slow = (page) => page.addInitScript(() => {
     return Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
   };
 });
-await picture("progress", `${FULL}/#/query`, { before: slow });
+await picture("progress", `${FULL}/#/query`, { waits: false, before: slow, after: (page) => page.waitForSelector("progress") });
 const down = (page) => page.route("**/api/v1/**", (route) => route.abort("connectionrefused"));
 await picture("stopped", `${FULL}/#/`, { before: down });
 await picture("login", `${LOCKED}/#/`);

@@ -252,7 +252,7 @@ function steps(reply, known) {
   const step = 1000 * reply.granularity;
   if (!(step > 0) || known.length === 0) return known;
   const all = new Set(known);
-  for (let ms = known[0]; ms >= 1000 * reply.start_time - step && all.size < 5000; ms -= step) all.add(ms);
+  for (let ms = known[0]; ms > 1000 * reply.start_time - step && all.size < 5000; ms -= step) all.add(ms);
   for (let ms = known[0]; ms < 1000 * reply.end_time && all.size < 5000; ms += step) all.add(ms);
   return [...all].sort((a, b) => a - b);
 }
