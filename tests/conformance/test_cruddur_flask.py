@@ -76,7 +76,7 @@ def test_average_and_count_by_trace(visited):
         row = by_trace[visit["trace_id"]]
         assert row["COUNT"] == spans_in_dataset(visit), visit
         spans = server.get(f"/api/v1/traces/{visit['trace_id']}").json()["spans"]
-        durations = [span["duration_ns"] / 1e6 for span in spans if span["service"] == DATASET]
+        durations = [int(span["duration_ns"]) / 1e6 for span in spans if span["service"] == DATASET]
         assert row["AVG(duration_ms)"] == pytest.approx(statistics.mean(durations))
 
 

@@ -4,7 +4,8 @@
 use axum::routing::{self, MethodRouter};
 
 use crate::{
-    Api, bubble_up, environments, fields, keys, query, saved_queries, services, session, sql, traces, values,
+    Api, bubble_up, environments, fields, keys, query, running, saved_queries, services, session, sql,
+    traces, values,
 };
 
 /// A parameter of a path or query string.
@@ -113,8 +114,9 @@ pub(crate) fn list() -> Vec<Endpoint> {
         endpoint(
             "post",
             "/query",
-            "Ask with a Honeycomb query specification. With `Accept: text/event-stream` the answer comes as events \
-             `progress`, then `result` or `error`; closing the connection cancels.",
+            "Ask with a Honeycomb query specification. With `Accept: text/event-stream` the answer comes as events: \
+             `progress` (a `RunningQuery` without its kind) at once and four times a second, then `result` (the answer) \
+             or `error`. Closing the connection cancels, as does deleting the query under `/queries`.",
             ("QuerySpec", "QueryAnswer"),
             post(query::run),
         )
@@ -132,10 +134,21 @@ pub(crate) fn list() -> Vec<Endpoint> {
         endpoint(
             "post",
             "/sql",
-            "One read-only statement over spans, logs, errors, metrics and events.",
+            "One read-only statement over spans, logs, errors, metrics and events; as events like `/query`.",
             ("Sql", "SqlAnswer"),
             post(sql::run),
         )
+        .environment(),
+        endpoint("get", "/queries", "Queries and statements that run now.", ("", "RunningQueries"), get(running::list))
+            .environment(),
+        endpoint(
+            "delete",
+            "/queries/{id}",
+            "Cancel a running query or statement; who asked is answered with the error `cancelled`.",
+            ("", ""),
+            delete(running::cancel),
+        )
+        .with("id", "string", "The `query_id` of its progress.")
         .environment(),
         endpoint("get", "/traces", "Traces with a matching span, newest first.", ("", "Traces"), get(traces::search))
             .environment()
@@ -146,10 +159,11 @@ pub(crate) fn list() -> Vec<Endpoint> {
             .with("errors_only", "boolean", "The span failed.")
             .with("limit", "integer", "At most this many, 20 when left out, up to 200.")
             .with("seconds", "integer", "How far back; all time when left out."),
-        endpoint("get", "/traces/{id}", "One trace, spans by start.", ("", "Trace"), get(traces::get))
+        endpoint("get", "/traces/{id}", "One trace, in pages. Spans are ordered by start, then by span id, so that a parent comes before its children \
+             where clocks agree; `parent_id` makes the tree. Spans that arrive while pages are read move no page.", ("", "Trace"), get(traces::get))
             .with("id", "string", "32 hex digits.")
             .environment()
-            .with("offset", "integer", "Spans to skip.")
+            .with("cursor", "string", "The `next_cursor` of the page before; the first page when left out.")
             .with("limit", "integer", "Spans in the answer, 1000 when left out, up to 10000.")
             .with("format", "string", "`json`, or `otlp` for the whole trace as OTLP JSON."),
         endpoint(

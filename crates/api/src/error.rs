@@ -41,6 +41,10 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path has other methods")
+    }
+
     pub(crate) fn unsupported_media_type() -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "send application/json")
     }
@@ -51,6 +55,10 @@ impl ApiError {
 
     pub(crate) fn not_available(what: &str) -> Self {
         Self::new(StatusCode::NOT_IMPLEMENTED, "not_available", format!("{what} is not part of this server"))
+    }
+
+    pub(crate) fn cancelled() -> Self {
+        Self::new(StatusCode::CONFLICT, "cancelled", "the query was cancelled")
     }
 
     pub(crate) fn busy() -> Self {

@@ -8,6 +8,7 @@ mod bubble_up;
 mod endpoints;
 mod environments;
 mod error;
+mod exact;
 mod extract;
 mod fields;
 mod identity;
@@ -17,6 +18,7 @@ mod openapi;
 mod ports;
 mod query;
 mod query_metrics;
+mod running;
 mod saved_queries;
 mod services;
 mod session;
@@ -28,6 +30,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::routing::any;
 use datafusion::prelude::SessionContext;
 use tokio::sync::Semaphore;
 use tracery_model::{EnvironmentId, Signal, TimeRange};
@@ -35,10 +38,12 @@ use tracery_query::{Scope, StoreEvents};
 use tracery_settings::Settings;
 use tracery_stdx::Clock;
 
+use error::ApiError;
 pub use login_attempts::PeerAddress;
 pub use openapi::document;
 pub use ports::{SavedQueries, SavedQuery, Sessions, SpecQueries, TraceToOtlp};
-pub use query_metrics::{QueryKind, QueryMetrics};
+pub use query_metrics::{QueryCounts, QueryKind, QueryMetrics};
+pub use running::RunningQueries;
 
 /// A request body is a query or a name, never telemetry.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -58,6 +63,7 @@ pub struct Api {
     pub questions: Arc<Semaphore>,
     pub metrics: Arc<QueryMetrics>,
     login_attempts: Arc<login_attempts::LoginAttempts>,
+    pub running: Arc<RunningQueries>,
     /// `None` answers 501, as the three below.
     pub specs: Option<Arc<dyn SpecQueries>>,
     pub sessions: Option<Arc<dyn Sessions>>,
@@ -83,6 +89,7 @@ impl Api {
             questions: Arc::new(Semaphore::new(QUESTIONS_AT_ONCE)),
             metrics: Arc::default(),
             login_attempts: Arc::default(),
+            running: Arc::default(),
             specs: None,
             sessions: None,
             saved_queries: None,
@@ -119,6 +126,8 @@ pub fn routes(api: Api) -> Router {
     endpoints::list()
         .into_iter()
         .fold(Router::new(), |router, endpoint| router.route(&endpoint.full_path(), endpoint.handler))
+        .route("/api/v1/{*path}", any(|| async { ApiError::not_found("this path") }))
+        .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(api)
 }

@@ -54,19 +54,57 @@ fn operation(endpoint: &Endpoint) -> Value {
         (answer, true) => ("201", json!({ "description": "Made.", "content": reference(answer) })),
         (answer, false) => ("200", json!({ "description": "The answer.", "content": reference(answer) })),
     };
+    let mut responses = Map::new();
+    responses.insert(status.into(), success);
+    for (status, about) in errors(endpoint) {
+        responses.insert(status.into(), json!({ "description": about, "content": reference("Error") }));
+    }
     let mut operation = json!({
         "summary": endpoint.about,
         "operationId": operation_id(endpoint),
         "parameters": parameters,
-        "responses": {
-            status: success,
-            "default": { "description": "What went wrong.", "content": reference("Error") },
-        },
+        "responses": responses,
     });
     if endpoint.body != "" {
         operation["requestBody"] = json!({ "required": true, "content": reference(endpoint.body) });
     }
     operation
+}
+
+/// The statuses of errors that an endpoint may answer, and when it does.
+fn errors(endpoint: &Endpoint) -> Vec<(&'static str, &'static str)> {
+    let asks = ["/query", "/sql", "/bubble_up", "/traces", "/traces/{id}", "/services", "/values", "/fields"]
+        .contains(&endpoint.path);
+    let cancels = ["/query", "/sql"].contains(&endpoint.path);
+    let optional =
+        ["/session", "/query", "/bubble_up", "/traces/{id}", "/saved_queries", "/saved_queries/{id}"]
+            .contains(&endpoint.path);
+    let has_body = endpoint.body != "";
+    let mut errors = vec![
+        ("401", "No credential, or one that is not known."),
+        ("403", "The credential may not do this, or a page of another origin asked."),
+        ("503", "The settings database does not answer, or the server is stopping; try again."),
+    ];
+    for (status, about, when) in [
+        ("400", "A parameter or the body is wrong.", has_body || !endpoint.parameters.is_empty()),
+        ("404", "What was asked for is not there, or not for the caller.", !endpoint.parameters.is_empty()),
+        ("409", "The query was cancelled.", cancels),
+        (
+            "409",
+            "It exists already.",
+            endpoint.method == "post" && ["/keys", "/saved_queries"].contains(&endpoint.path),
+        ),
+        ("413", "The body is larger than 1 MiB.", has_body),
+        ("415", "The body is not sent as application/json.", has_body),
+        ("422", "The question is too big: it met a limit of time, memory or rows.", asks),
+        ("500", "The question failed; the server's log says why.", asks),
+        ("501", "This server was built without that.", optional),
+    ] {
+        if when {
+            errors.push((status, about));
+        }
+    }
+    errors
 }
 
 fn operation_id(endpoint: &Endpoint) -> String {
@@ -100,6 +138,8 @@ fn kind_schema(kind: &str) -> Value {
     }
     match kind {
         "any" => json!({}),
+        // A double, which is what a browser makes of a JSON number, holds no nanoseconds since the epoch.
+        "nanoseconds" => json!({ "type": "string", "pattern": "^-?[0-9]{1,19}$" }),
         "fields" => json!({ "type": "object", "additionalProperties": true }),
         name if name.starts_with(char::is_uppercase) => {
             json!({ "$ref": format!("#/components/schemas/{name}") })
@@ -117,7 +157,16 @@ fn schemas() -> Value {
         ("created_ms", "integer"),
         ("revoked_ms", "integer?"),
     ];
-    let attached: &[(&str, &str)] = &[("name", "string"), ("time_ns", "integer"), ("fields", "fields")];
+    let running: &[(&str, &str)] = &[
+        ("query_id", "string"),
+        ("kind", "string"),
+        ("elapsed_ms", "integer"),
+        ("rows_scanned", "integer"),
+        ("rows_total", "integer"),
+        ("bytes_scanned", "integer"),
+        ("bytes_total", "integer"),
+    ];
+    let attached: &[(&str, &str)] = &[("name", "string"), ("time_ns", "nanoseconds"), ("fields", "fields")];
     json!({
         "Error": { "type": "object", "required": ["error"], "properties": {
             "error": object(&[("code", "string"), ("message", "string")]),
@@ -154,8 +203,16 @@ fn schemas() -> Value {
             ("series", "SeriesPoint[]"),
             ("rows_examined", "integer"),
             ("elapsed_ms", "integer"),
+            ("granularity", "integer"),
+            ("start_time", "integer"),
+            ("end_time", "integer"),
             ("total_by_aggregate", "fields"),
-        ], 1),
+            ("total_by_aggregate_series", "SeriesPoint[]"),
+            ("compare_results", "ResultRow[]"),
+            ("compare_series", "SeriesPoint[]"),
+        ], 4),
+        "RunningQuery": object(running),
+        "RunningQueries": object(&[("queries", "RunningQuery[]")]),
         "BubbleUpSelection": partial(&[
             ("start_time", "integer"),
             ("end_time", "integer"),
@@ -193,8 +250,8 @@ fn schemas() -> Value {
             ("service", "string"),
             ("kind", "string"),
             ("status_code", "integer"),
-            ("start_ns", "integer"),
-            ("duration_ns", "integer"),
+            ("start_ns", "nanoseconds"),
+            ("duration_ns", "nanoseconds"),
             ("fields", "fields"),
             ("events", "Attached[]"),
             ("links", "Link[]"),
@@ -202,11 +259,13 @@ fn schemas() -> Value {
         ]),
         "Trace": object(&[
             ("trace_id", "string"),
-            ("start_ns", "integer"),
-            ("duration_ns", "integer"),
+            ("start_ns", "nanoseconds"),
+            ("duration_ns", "nanoseconds"),
             ("span_count", "integer"),
             ("offset", "integer"),
             ("spans", "Span[]"),
+            ("attached_omitted", "integer"),
+            ("next_cursor", "string?"),
         ]),
         "SavedQuery": object(&[
             ("id", "string"),

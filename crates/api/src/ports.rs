@@ -7,19 +7,20 @@ use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use serde_json::Value;
 use tracery_model::EnvironmentId;
-use tracery_query::QueryError;
+use tracery_query::{QueryError, ScanProgress};
 use tracery_settings::SettingsError;
 
 /// Questions as Honeycomb query specifications. Dropping a future cancels its question.
 #[async_trait]
 pub trait SpecQueries: Send + Sync + 'static {
     /// `dataset` `None` asks all of the environment. Answers an object with `query`, `results`, `series`,
-    /// `total_by_aggregate`, `rows_examined` and `elapsed_ms`.
+    /// `total_by_aggregate`, `rows_examined` and `elapsed_ms`. Scans tell `progress` what they read.
     async fn run(
         &self,
         environment: EnvironmentId,
         dataset: Option<&str>,
         spec: &Value,
+        progress: &Arc<ScanProgress>,
     ) -> Result<Value, QueryError>;
 
     /// Compares the selected events of a query with its others. `selection` is an object that may have

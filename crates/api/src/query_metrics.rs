@@ -39,13 +39,45 @@ impl QueryKind {
 struct Counts {
     started: AtomicU64,
     finished: AtomicU64,
+    failed: AtomicU64,
+    cancelled: AtomicU64,
     elapsed_us: AtomicU64,
 }
 
-/// Counters by kind of question. One that was started and did not finish failed, was cancelled, or still runs.
+/// Counters by kind of question.
 #[derive(Debug, Default)]
 pub struct QueryMetrics {
     counts: [Counts; QueryKind::ALL.len()],
+}
+
+/// The counters of one kind at one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryCounts {
+    pub kind: QueryKind,
+    pub started: u64,
+    pub finished: u64,
+    pub failed: u64,
+    /// Stopped because nobody waited for the answer any more, or somebody said so.
+    pub cancelled: u64,
+    /// Microseconds that the finished ones took together.
+    pub elapsed_us: u64,
+}
+
+impl QueryCounts {
+    pub fn running(&self) -> u64 {
+        self.started.saturating_sub(self.finished + self.failed + self.cancelled)
+    }
+}
+
+/// Counts a question that is dropped before it has an answer.
+struct Unanswered<'a>(Option<&'a Counts>);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(counts) = self.0 {
+            counts.cancelled.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl QueryMetrics {
@@ -57,22 +89,34 @@ impl QueryMetrics {
     ) -> Result<T, E> {
         let counts = &self.counts[kind as usize];
         counts.started.fetch_add(1, Ordering::Relaxed);
+        let mut unanswered = Unanswered(Some(counts));
         let started = Instant::now();
-        let answer = work.await?;
+        let answer = work.await;
+        unanswered.0 = None;
+        if answer.is_err() {
+            counts.failed.fetch_add(1, Ordering::Relaxed);
+            return answer;
+        }
         let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         counts.elapsed_us.fetch_add(elapsed_us, Ordering::Relaxed);
         counts.finished.fetch_add(1, Ordering::Relaxed);
-        Ok(answer)
+        answer
     }
 
-    /// (kind, started, finished, microseconds that the finished ones took together).
-    pub fn snapshot(&self) -> Vec<(QueryKind, u64, u64, u64)> {
+    pub fn snapshot(&self) -> Vec<QueryCounts> {
         QueryKind::ALL
             .into_iter()
             .map(|kind| {
                 let counts = &self.counts[kind as usize];
                 let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-                (kind, read(&counts.started), read(&counts.finished), read(&counts.elapsed_us))
+                QueryCounts {
+                    kind,
+                    started: read(&counts.started),
+                    finished: read(&counts.finished),
+                    failed: read(&counts.failed),
+                    cancelled: read(&counts.cancelled),
+                    elapsed_us: read(&counts.elapsed_us),
+                }
             })
             .collect()
     }

@@ -1,7 +1,9 @@
-//! `POST /sql`: one read-only statement over `spans`, `logs`, `errors`, `metrics` and `events`.
+//! `POST /sql`: one read-only statement over `spans`, `logs`, `errors`, `metrics` and `events`, answered at once or as
+//! events (see [`crate::running`]).
 
-use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracery_model::Signal;
@@ -10,7 +12,7 @@ use tracery_query::questions::{self, SqlAnswer, SqlLimits};
 use crate::error::ApiError;
 use crate::extract::{JsonBody, Params};
 use crate::identity::Identity;
-use crate::{Api, QueryKind};
+use crate::{Api, QueryKind, exact, running};
 
 #[derive(Deserialize)]
 pub(crate) struct Place {
@@ -26,15 +28,19 @@ pub(crate) struct Asked {
 pub(crate) async fn run(
     State(api): State<Api>,
     identity: Identity,
+    headers: HeaderMap,
     Params(place): Params<Place>,
     JsonBody(asked): JsonBody<Asked>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Response, ApiError> {
     let environment = identity.environment(&api, place.environment.as_deref()).await?;
     let scope = api.scope(environment.id, None, &Signal::ALL, None);
-    let _permit = api.questions.acquire().await.map_err(|_| ApiError::busy())?;
-    let ask = questions::sql(&api.context, &api.events, &scope, &asked.sql, SqlLimits::default());
-    let answer = api.metrics.observe(QueryKind::Sql, ask).await?;
-    Ok(Json(shape(&answer)))
+    let (context, metrics, events) = (api.context.clone(), api.metrics.clone(), api.events.clone());
+    running::answer(&api, (environment.id, QueryKind::Sql), &headers, |progress| async move {
+        let events = events.watched(&progress);
+        let ask = questions::sql(&context, &events, &scope, &asked.sql, SqlLimits::default());
+        Ok(shape(&metrics.observe(QueryKind::Sql, ask).await?))
+    })
+    .await
 }
 
 fn shape(answer: &SqlAnswer) -> Value {
@@ -46,7 +52,7 @@ fn shape(answer: &SqlAnswer) -> Value {
     let mut rows = Vec::new();
     for batch in &answer.batches {
         for row in 0..batch.num_rows() {
-            let cells = batch.columns().iter().map(|column| SqlAnswer::cell(column, row));
+            let cells = batch.columns().iter().map(|column| exact::value(SqlAnswer::cell(column, row)));
             rows.push(Value::Array(cells.collect()));
         }
     }

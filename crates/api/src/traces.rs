@@ -6,12 +6,12 @@ use datafusion::arrow::array::RecordBatch;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracery_model::{EnvironmentId, Signal, TimeRange, TraceId};
-use tracery_query::questions::{self, SpanView, TraceSearch};
+use tracery_query::questions::{self, SpanView, TraceCursor, TraceSearch};
 
 use crate::error::ApiError;
 use crate::extract::Params;
 use crate::identity::Identity;
-use crate::{Api, QueryKind};
+use crate::{Api, QueryKind, exact};
 
 const SEARCH_LIMIT_DEFAULT: usize = 20;
 const SEARCH_LIMIT_MAX: usize = 200;
@@ -76,8 +76,7 @@ pub(crate) async fn search(
 #[derive(Deserialize)]
 pub(crate) struct Page {
     environment: Option<String>,
-    #[serde(default)]
-    offset: usize,
+    cursor: Option<String>,
     limit: Option<usize>,
     format: Option<String>,
 }
@@ -105,18 +104,24 @@ async fn spans(
     trace_id: TraceId,
     page: &Page,
 ) -> Result<Json<Value>, ApiError> {
-    let ask = questions::trace(&api.events, environment, trace_id, TRACE_ROWS_MAX);
+    let after = page.cursor.as_deref().filter(|cursor| !cursor.is_empty());
+    let after: Option<TraceCursor> = after
+        .map(str::parse)
+        .transpose()
+        .map_err(|()| ApiError::invalid("cursor is what an answer had as next_cursor"))?;
+    let limit = page.limit.unwrap_or(PAGE_SPANS_DEFAULT).clamp(1, PAGE_SPANS_MAX);
+    let ask = questions::trace(&api.events, environment, trace_id, TRACE_ROWS_MAX, (after.as_ref(), limit));
     let trace = api.metrics.observe(QueryKind::Trace, ask).await?;
     let trace = trace.ok_or_else(|| ApiError::not_found(format_args!("trace {trace_id}")))?;
-    let limit = page.limit.unwrap_or(PAGE_SPANS_DEFAULT).clamp(1, PAGE_SPANS_MAX);
-    let spans: Vec<Value> = trace.spans.iter().skip(page.offset).take(limit).map(span).collect();
     Ok(Json(json!({
         "trace_id": trace.trace_id,
-        "start_ns": trace.start_ns,
-        "duration_ns": trace.duration_ns,
-        "span_count": trace.spans.len(),
-        "offset": page.offset,
-        "spans": spans,
+        "start_ns": exact::nanoseconds(trace.start_ns),
+        "duration_ns": exact::nanoseconds(trace.duration_ns),
+        "span_count": trace.span_count,
+        "offset": trace.offset,
+        "spans": trace.spans.iter().map(span).collect::<Vec<Value>>(),
+        "attached_omitted": trace.attached_omitted,
+        "next_cursor": trace.next.map(|next| next.to_string()),
     })))
 }
 
@@ -125,7 +130,7 @@ fn span(span: &SpanView) -> Value {
         ($list:expr) => {
             $list
                 .iter()
-                .map(|row| json!({ "name": row.name, "time_ns": row.time_ns, "fields": row.fields }))
+                .map(|row| json!({ "name": row.name, "time_ns": exact::nanoseconds(row.time_ns), "fields": exact::fields(&row.fields) }))
                 .collect::<Vec<Value>>()
         };
     }
@@ -136,7 +141,7 @@ fn span(span: &SpanView) -> Value {
             json!({
                 "trace_id": link.fields.get("trace.link.trace_id"),
                 "span_id": link.fields.get("trace.link.span_id"),
-                "fields": link.fields,
+                "fields": exact::fields(&link.fields),
             })
         })
         .collect();
@@ -147,9 +152,9 @@ fn span(span: &SpanView) -> Value {
         "service": span.service,
         "kind": span.kind,
         "status_code": span.status_code,
-        "start_ns": span.start_ns,
-        "duration_ns": span.duration_ns,
-        "fields": span.fields,
+        "start_ns": exact::nanoseconds(span.start_ns),
+        "duration_ns": exact::nanoseconds(span.duration_ns),
+        "fields": exact::fields(&span.fields),
         "events": attached!(span.events),
         "links": links,
         "logs": attached!(span.logs),

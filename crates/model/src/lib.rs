@@ -4,12 +4,14 @@
 //! **Invariant:** no serialisation, no Arrow, no I/O. A type here says what a thing is, not how it travels.
 
 mod ids;
+mod own_spans;
 mod signal;
 mod sink;
 mod time_range;
 mod value;
 
 pub use ids::{EnvironmentId, SpanId, TraceId};
+pub use own_spans::OWN_SPANS;
 pub use signal::{RowKind, Signal};
 pub use sink::{Receipt, SinkError};
 pub use time_range::TimeRange;

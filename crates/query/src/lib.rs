@@ -6,11 +6,13 @@
 mod error;
 pub mod functions;
 pub mod languages;
+mod progress;
 pub mod questions;
 mod session;
 pub mod tables;
 
 pub use error::QueryError;
+pub use progress::{ScanFigures, ScanProgress};
 pub use session::session_context;
 pub use tables::{
     EventSource, FieldInfo, FieldType, STORE_URL, SYSTEM_COLUMNS, Scope, StoreEvents, TraceRows,

@@ -184,3 +184,98 @@ async fn the_rows_of_a_trace_come_back_with_every_column() {
         bed.store.merge_all(true).await.unwrap();
     }
 }
+
+/// A trace of three spans with an event, a link and a log record; the root and its event come twice.
+fn attached() -> Vec<EventBatch> {
+    let mut builder = BatchBuilder::new(Signal::Span, 77);
+    for (span, parent, start) in [(1_u8, 0_u8, 10), (2, 1, 20), (3, 1, 20), (1, 0, 10)] {
+        builder.begin_row(start, "api");
+        builder.id(Fixed::TraceId, &[9; 16]);
+        builder.id(Fixed::SpanId, &[span; 8]);
+        if parent > 0 {
+            builder.id(Fixed::ParentId, &[parent; 8]);
+        }
+        builder.int(Fixed::DurationNs, 100);
+        builder.text(Fixed::Name, "work");
+    }
+    for (kind, parent) in [(1, 1_u8), (1, 1), (2, 3)] {
+        builder.begin_row(15, "api");
+        builder.int(Fixed::Kind, kind);
+        builder.id(Fixed::TraceId, &[9; 16]);
+        builder.id(Fixed::ParentId, &[parent; 8]);
+        builder.text(Fixed::Name, "attached");
+    }
+    let spans = builder.finish().unwrap();
+    let mut builder = BatchBuilder::new(Signal::Log, 77);
+    builder.begin_row(25, "api");
+    builder.id(Fixed::TraceId, &[9; 16]);
+    builder.id(Fixed::ParentId, &[2; 8]);
+    builder.text(Fixed::Name, "log");
+    vec![spans, builder.finish().unwrap()]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_is_the_same_in_pages_of_any_size_fresh_and_merged() {
+    use tracery_query::questions::{SpanView, TraceCursor, trace};
+    let bed = bed().await;
+    bed.store.accept(ENVIRONMENT, vec![spans()]).await.unwrap();
+    bed.store.accept(ENVIRONMENT, attached()).await.unwrap();
+    let trace_id = tracery_model::TraceId([9; 16]);
+    let page = async |after: Option<&TraceCursor>, limit| {
+        trace(&bed.events, ENVIRONMENT, trace_id, 100, (after, limit)).await.unwrap().unwrap()
+    };
+    let mut first: Option<Vec<SpanView>> = None;
+    for _ in 0..2 {
+        for limit in 1..=4 {
+            let (mut spans, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = page(cursor.as_ref(), limit).await;
+                assert_eq!((page.span_count, page.offset), (3, spans.len()));
+                assert_eq!((page.start_ns, page.duration_ns), (10, 110));
+                spans.extend(page.spans);
+                // As it travels through a client.
+                cursor = page.next.map(|next| next.to_string().parse().unwrap());
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            let shape: Vec<_> =
+                spans.iter().map(|span| (span.events.len(), span.links.len(), span.logs.len())).collect();
+            assert_eq!(shape, [(1, 0, 0), (0, 0, 1), (0, 1, 0)], "pages of {limit}");
+            assert_eq!(first.get_or_insert_with(|| spans.clone()), &spans, "pages of {limit}");
+        }
+        assert!(
+            trace(&bed.events, ENVIRONMENT, trace_id, 3, (None, 1)).await.is_err(),
+            "more rows than allowed"
+        );
+        assert_eq!(trace(&bed.events, EnvironmentId(2), trace_id, 100, (None, 1)).await.unwrap(), None);
+        bed.store.merge_all(true).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_counts_rows_that_a_filter_leaves_out() {
+    let bed = bed().await;
+    bed.store.accept(ENVIRONMENT, vec![spans()]).await.unwrap();
+    for _ in 0..2 {
+        let progress = Arc::new(tracery_query::ScanProgress::default());
+        let watched = Bed { events: bed.events.watched(&progress), ..bed_of(&bed) };
+        let answer =
+            watched.ask(&scope(), &["name"], "SELECT name FROM events WHERE name = 'exception'").await;
+        assert!(answer.contains("exception"), "{answer}");
+        let figures = progress.figures();
+        assert_eq!((figures.rows_scanned, figures.rows_total), (7, 7));
+        assert!(figures.bytes_scanned > 0 && figures.bytes_total > 0, "{figures:?}");
+        bed.store.merge_all(true).await.unwrap();
+    }
+}
+
+/// The same bed once more.
+fn bed_of(bed: &Bed) -> Bed {
+    Bed {
+        _directory: tempfile::tempdir().unwrap(),
+        store: bed.store.clone(),
+        events: bed.events.clone(),
+        context: bed.context.clone(),
+    }
+}

@@ -70,7 +70,8 @@ pub(crate) struct ServeArgs {
     /// Drop data older than this many days [default: 60].
     #[arg(long, env = "TRACERY_RETENTION_DAYS", value_name = "N")]
     pub(crate) retention_days: Option<u32>,
-    /// Keep the server's own requests as spans of the environment `tracery`.
+    /// Keep what the server does itself (requests, decoding, commits, merges, questions) as spans of the environment
+    /// `tracery`.
     #[arg(long, env = "TRACERY_SELF_TRACE", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) self_trace: Option<bool>,
     /// How logs are written to standard error [default: text].

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracery_columnar::{DatasetSummary, EventBatch, Sink};
-use tracery_model::{EnvironmentId, Receipt, Signal, SinkError};
+use tracery_model::{EnvironmentId, OWN_SPANS, Receipt, Signal, SinkError};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::catalog::{Change, SeenKey};
@@ -155,7 +156,12 @@ async fn commit(inner: &Arc<Inner>, group: Vec<Request>) {
         }
     }
     let rows: usize = replies.iter().map(|(_, receipt)| receipt.row_count).sum();
-    let result = write(inner, parts, &keys, now_ms).await;
+    let mut environments = parts.keys().map(|(environment, _)| environment.0);
+    let first = environments.next().unwrap_or(0);
+    // Where only one environment is written, the span says which: the server's own spans must not make more of them.
+    let environment = if environments.all(|other| other == first) { first } else { 0 };
+    let span = tracing::info_span!(target: OWN_SPANS, "commit", environment.id = environment, rows, requests = replies.len());
+    let result = write(inner, parts, &keys, now_ms).instrument(span).await;
     let answer = match result {
         Ok(()) => {
             StoreStats::add(&inner.stats.rows_committed, rows);

@@ -7,6 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use tracery_model::OWN_SPANS;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::catalog::Change;
@@ -64,7 +66,10 @@ pub(crate) async fn merge_due(inner: &Arc<Inner>, everything: bool) -> Result<us
         let sources: Vec<Arc<Part>> =
             parts.parts().iter().filter(|part| job.ids.contains(&part.meta.id)).cloned().collect();
         drop(parts);
-        merge_job(inner, &job, &sources).await?;
+        let rows: i64 = sources.iter().map(|part| part.meta.row_count).sum();
+        let environment = sources.first().map_or(0, |part| part.meta.environment.0);
+        let span = tracing::info_span!(target: OWN_SPANS, "merge", environment.id = environment, rows, parts = sources.len());
+        merge_job(inner, &job, &sources).instrument(span).await?;
         count += 1;
     }
     Ok(count)

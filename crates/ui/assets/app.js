@@ -33,6 +33,7 @@ function open() {
   replace(main, page);
   if (found) found.page(page, found.match.slice(1).map(decode), new URLSearchParams(parameters ?? ""));
   else replace(page, el("h1", {}, "No such page"), el("p", {}, el("a", { href: "#/" }, "Back to the services")));
+  document.getElementById("top").classList.remove("locked");
   if (!firstPage) main.focus({ preventScroll: true });
   firstPage = false;
 }
@@ -41,14 +42,52 @@ function decode(text) {
   try { return decodeURIComponent(text); } catch { return text; }
 }
 
+/** What a server that knows its people shows to somebody it does not know yet. */
+function askWho() {
+  if (document.getElementById("login")) return;
+  client.abandon();
+  document.title = "Log in – Tracery";
+  document.getElementById("top").classList.add("locked");
+  const failed = el("p", { class: "bad", role: "alert" });
+  const input = (name, label, more) => el("label", {}, label, el("input", { name, required: true, ...more }));
+  const form = el("form", { id: "login", class: "login", onsubmit: async (event) => {
+    event.preventDefault();
+    failed.textContent = "";
+    const given = new FormData(form);
+    try {
+      await client.logIn(given.get("name"), given.get("password"));
+      form.remove();
+      await fillEnvironments();
+      open();
+    } catch (error) {
+      failed.textContent = /\(401\)$/.test(error.message) ? "Name and password do not fit." : error.message;
+    }
+  } },
+  el("h1", {}, "Log in"),
+  input("name", "Name", { autocomplete: "username", spellcheck: "false" }),
+  input("password", "Password", { type: "password", autocomplete: "current-password" }),
+  el("button", {}, "Log in"), failed,
+  el("p", { class: "note" }, "The first account is made on the server: ", el("code", {}, "tracery users create-admin --name NAME")));
+  replace(main, form);
+  form.querySelector("input").focus();
+}
+
+async function showWho() {
+  const leave = document.getElementById("leave");
+  let who = null;
+  try { who = await client.session(); } catch { /* Nobody yet. */ }
+  leave.hidden = who?.kind !== "session";
+  leave.title = who?.user ? `Logged in as ${who.user}` : "";
+}
+
 async function fillEnvironments() {
+  showWho();
   const select = document.getElementById("environment");
   const current = client.environment.get();
   let known = [];
   try { known = await client.environments(); } catch { /* The page below says what is wrong. */ }
   if (!known.some((one) => one.slug === current)) known = [{ slug: current, name: current }, ...known];
   replace(select, known.map((one) => el("option", { value: one.slug, selected: one.slug === current }, one.name || one.slug)));
-  select.addEventListener("change", () => { client.environment.set(select.value); open(); });
 }
 
 function setUpTheme() {
@@ -66,6 +105,12 @@ function setUpTheme() {
 }
 
 document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
+document.getElementById("environment").addEventListener("change", (event) => { client.environment.set(event.target.value); open(); });
+document.getElementById("leave").addEventListener("click", async () => {
+  try { await client.logOut(); } catch { /* The page that opens says what is wrong. */ }
+  open();
+});
+addEventListener("unauthenticated", askWho);
 addEventListener("hashchange", open);
 setUpTheme();
 open();

@@ -7,7 +7,7 @@ const HEIGHT = 230;
 const MARGIN = { left: 64, right: 12, top: 10, bottom: 26 };
 const LINES = ["--line-0", "--line-1", "--line-2", "--line-3", "--line-4", "--line-5", "--line-6", "--line-7"];
 /** More lines than this are not told apart by anybody. */
-export const LINES_MAX = 12;
+export const LINES_MAX = 8;
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -57,7 +57,7 @@ function drawTimes(context, area, from, to) {
   }
 }
 
-function drawLevels(context, area, levels, position) {
+function drawLevels(context, area, levels, position, spell) {
   context.textAlign = "right";
   context.textBaseline = "middle";
   for (const level of levels) {
@@ -68,7 +68,7 @@ function drawLevels(context, area, levels, position) {
     context.lineTo(area.x + area.width, Math.round(y) + 0.5);
     context.stroke();
     context.fillStyle = color("--dim");
-    context.fillText(number(level), area.x - 8, y);
+    context.fillText(spell(level), area.x - 8, y);
   }
 }
 
@@ -83,8 +83,8 @@ export function roundLevels(low, high) {
   return levels;
 }
 
-/** `lines`: [{label, points: [[ms, number or null]…]}] over the instants from `from` to `to`. */
-export function lineChart(title, lines, from, to) {
+/** `lines`: [{label, points: [[ms, number or null]…]}] over the instants from `from` to `to`; `spell` writes a value. */
+export function lineChart(title, lines, from, to, spell) {
   const drawn = lines.slice(0, LINES_MAX);
   const all = drawn.flatMap((line) => line.points.map((point) => point[1])).filter(Number.isFinite);
   const high = Math.max(...all, 0) || 1;
@@ -92,12 +92,11 @@ export function lineChart(title, lines, from, to) {
   const x = (area, ms) => area.x + (area.width * (ms - from)) / Math.max(1, to - from);
   const y = (area, value) => area.y + area.height * (1 - (value - low) / (high - low));
   const draw = (context, area) => {
-    drawLevels(context, area, roundLevels(low, high), (level) => y(area, level));
+    drawLevels(context, area, roundLevels(low, high), (level) => y(area, level), spell);
     drawTimes(context, area, from, to);
     context.lineWidth = 1.6;
     drawn.forEach((line, idx) => {
       context.strokeStyle = context.fillStyle = color(LINES[idx % LINES.length]);
-      context.setLineDash(idx >= LINES.length ? [4, 3] : []);
       context.beginPath();
       let pen = false;
       line.points.forEach(([ms, value], point_idx) => {
@@ -110,7 +109,6 @@ export function lineChart(title, lines, from, to) {
       });
       context.stroke();
     });
-    context.setLineDash([]);
   };
   const hover = (px, py, area) => {
     let best = null;
@@ -118,13 +116,13 @@ export function lineChart(title, lines, from, to) {
       for (const [ms, value] of line.points) {
         if (!Number.isFinite(value)) continue;
         const distance = Math.hypot(x(area, ms) - px, (y(area, value) - py) / 2);
-        if (distance < 40 && (!best || distance < best.distance)) best = { distance, text: `${line.label ? `${line.label}\n` : ""}${clock(ms)}  ${number(value)}` };
+        if (distance < 40 && (!best || distance < best.distance)) best = { distance, text: `${line.label ? `${line.label}\n` : ""}${clock(ms)}  ${spell(value)}` };
       }
     }
     return best?.text;
   };
   const last = drawn.map((line) => line.points.findLast((point) => Number.isFinite(point[1]))?.[1]);
-  const figure = canvasFigure(title, `${title}: ${drawn.length} line${drawn.length === 1 ? "" : "s"} from ${clock(from)} to ${clock(to)}, highest ${number(high)}, last ${last.map(number).join(", ")}`, draw, hover);
+  const figure = canvasFigure(title, `${title}: ${drawn.length} line${drawn.length === 1 ? "" : "s"} from ${clock(from)} to ${clock(to)}, highest ${spell(high)}, last ${last.map(spell).join(", ")}`, draw, hover);
   if (drawn.some((line) => line.label)) {
     figure.append(el("ul", { class: "legend" }, drawn.map((line, idx) => el("li", {}, el("span", { class: "swatch", style: { "background-color": `var(${LINES[idx % LINES.length]})` } }), line.label)),
       lines.length > drawn.length && el("li", {}, `and ${lines.length - drawn.length} more in the table`)));
@@ -146,8 +144,8 @@ export function heatmapBuckets(cell) {
   return counts.map((count, index) => [edge(index), edge(index + 1), count]).filter(([, , count]) => count > 0);
 }
 
-/** `columns`: [[ms, buckets of `heatmapBuckets`]…], `step` ms wide each; `log` is the scale of the values. */
-export function heatmap(title, columns, from, to, step, log) {
+/** `columns`: [[ms, buckets of `heatmapBuckets`]…], `step` ms wide each; `log` is the scale, `spell` writes a value. */
+export function heatmap(title, columns, from, to, step, log, spell) {
   const buckets = columns.flatMap((column) => column[1]);
   const smallest = buckets.reduce((low, bucket) => Math.min(low, bucket[0]), Infinity);
   const largest = buckets.reduce((high, bucket) => Math.max(high, bucket[1]), -Infinity);
@@ -184,7 +182,7 @@ export function heatmap(title, columns, from, to, step, log) {
     const powers = [];
     for (let power = Math.ceil(floor); power <= ceiling; power += 1) powers.push(10 ** power);
     const levels = log && powers.length > 1 ? powers : roundLevels(smallest, largest);
-    drawLevels(context, area, levels, (level) => area.y + area.height * (1 - place(level)));
+    drawLevels(context, area, levels, (level) => area.y + area.height * (1 - place(level)), spell);
     drawTimes(context, area, from, to);
   };
   const hover = (px, py, area) => {
@@ -192,8 +190,8 @@ export function heatmap(title, columns, from, to, step, log) {
     const at = 1 - (py - area.y) / area.height;
     const column = cells.find(([start]) => ms >= start && ms < start + step);
     const cell = column?.[1].find((one) => at >= one.from && at < one.to);
-    return cell ? `${clock(column[0])}  ${number(cell.low)} to ${number(cell.high)}\n${number(cell.count)} events` : "";
+    return cell ? `${clock(column[0])}  ${spell(cell.low)} to ${spell(cell.high)}\n${number(cell.count)} events` : "";
   };
   const total = buckets.reduce((sum, bucket) => sum + bucket[2], 0);
-  return canvasFigure(title, `${title}: ${number(total)} events from ${clock(from)} to ${clock(to)}, values from ${number(smallest)} to ${number(largest)}`, draw, hover);
+  return canvasFigure(title, `${title}: ${number(total)} events from ${clock(from)} to ${clock(to)}, values from ${spell(smallest)} to ${spell(largest)}`, draw, hover);
 }

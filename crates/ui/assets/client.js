@@ -15,27 +15,45 @@ export function abandon() {
   leaving = new AbortController();
 }
 
-async function call(path, parameters = {}, body = undefined) {
+function address(path, parameters) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== "" && value !== null && value !== undefined) query.set(name, value);
   }
-  const options = { signal: AbortSignal.any([leaving.signal, AbortSignal.timeout(REQUEST_MS_MAX)]), headers: { accept: "application/json" } };
+  return `/api/v1/${path}?${query}`;
+}
+
+async function send(path, parameters, { method = "GET", body, accept = "application/json", signal } = {}) {
+  const signals = [leaving.signal, AbortSignal.timeout(REQUEST_MS_MAX), ...(signal ? [signal] : [])];
+  const options = { method, signal: AbortSignal.any(signals), headers: { accept } };
   if (body !== undefined) {
-    options.method = "POST";
     options.headers["content-type"] = "application/json";
     options.body = JSON.stringify(body);
   }
-  let response;
   try {
-    response = await fetch(`/api/v1/${path}?${query}`, options);
+    return await fetch(address(path, parameters), options);
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Error(error.name === "TimeoutError" ? "The server took longer than a minute." : "The server does not answer.");
+    throw unanswered(error);
   }
+}
+
+function unanswered(error) {
+  if (error.name === "AbortError") return error;
+  return new Error(error.name === "TimeoutError" ? "The server took longer than a minute." : "The server does not answer.");
+}
+
+async function call(path, parameters = {}, body = undefined, method = body === undefined ? "GET" : "POST") {
+  const response = await send(path, parameters, { method, body });
+  if (response.status === 204) return null;
+  return read(response, path);
+}
+
+async function read(response, path) {
   const text = await response.text();
   let answer = null;
   try { answer = text === "" ? null : JSON.parse(text); } catch { /* Reported below. */ }
+  // The frame asks for a name and a password then; a wrong password is for the form to say.
+  if (response.status === 401 && path !== "session") dispatchEvent(new Event("unauthenticated"));
   if (!response.ok) {
     const reason = answer?.error?.message ?? answer?.detail ?? answer?.error ?? answer?.message;
     throw new Error(`${typeof reason === "string" ? reason : "The server refused"} (${response.status})`);
@@ -50,8 +68,32 @@ export const environments = async () => (await call("environments")).environment
 export const services = async (seconds) => (await call("services", { ...here(), seconds })).services ?? [];
 export const fields = async (dataset) => (await call("fields", { ...here(), dataset })).fields ?? [];
 export const values = async (dataset, field, prefix) => (await call("values", { ...here(), dataset, field, prefix })).values ?? [];
-export const query = (dataset, spec) => call("query", { ...here(), dataset }, spec);
+export const session = () => call("session");
+export const logIn = (name, password) => call("session", {}, { name, password });
+export const logOut = () => call("session", {}, undefined, "DELETE");
+
+/** Asks a question. `progress` gets the figures of the scan while it runs; aborting `signal` cancels it at the server. */
+export async function query(dataset, spec, progress, signal) {
+  const response = await send("query", { ...here(), dataset }, { method: "POST", body: spec, accept: "text/event-stream", signal });
+  if (!response.headers.get("content-type")?.startsWith("text/event-stream")) return read(response, "query");
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read().catch((error) => { throw unanswered(error); });
+    if (done) throw new Error("The answer broke off.");
+    text += value;
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      const line = (name) => text.slice(0, end).split("\n").find((one) => one.startsWith(name))?.slice(name.length).trim();
+      const [event, data] = [line("event:"), line("data:")];
+      text = text.slice(end + 2);
+      if (event === "progress") progress(JSON.parse(data));
+      else if (event === "result") return JSON.parse(data);
+      else if (event === "error") throw new Error(JSON.parse(data).error.message);
+    }
+  }
+}
+
 export const traces = async (search) => (await call("traces", { ...here(), ...search })).traces ?? [];
-export const trace = (id, offset, limit) => call(`traces/${encodeURIComponent(id)}`, { ...here(), offset, limit });
+export const trace = (id, cursor, limit) => call(`traces/${encodeURIComponent(id)}`, { ...here(), cursor, limit });
 export const savedQueries = async () => (await call("saved_queries", here())).saved_queries ?? [];
 export const saveQuery = (name, dataset, spec) => call("saved_queries", here(), { name, dataset, query: spec });

@@ -27,13 +27,16 @@ export function replace(element, ...children) {
   append(element, children);
 }
 
-/** Shows `load()` in `target`: a note while it runs, its nodes when done, the error with a way to try again. */
+/**
+ * Shows `load()` in `target`: a note while it runs, its nodes when done, the error with a way to try again. What `load`
+ * gets shows other nodes meanwhile.
+ */
 export async function show(target, what, load) {
   target.setAttribute("aria-busy", "true");
   // A fast answer should not flash a note.
   const note = setTimeout(() => replace(target, el("p", { class: "note", role: "status" }, `Loading ${what}…`)), 150);
   try {
-    const nodes = await load();
+    const nodes = await load((...meanwhile) => { clearTimeout(note); replace(target, meanwhile); });
     clearTimeout(note);
     replace(target, nodes);
   } catch (error) {
@@ -67,6 +70,12 @@ export function duration(ms) {
   if (ms < 1000) return `${ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : Math.round(ms)} ms`;
   if (ms < 60000) return `${(ms / 1000).toFixed(2)} s`;
   return `${(ms / 60000).toFixed(1)} min`;
+}
+
+export function bytes(count) {
+  if (count < 1024) return `${count} B`;
+  const power = Math.min(4, Math.floor(Math.log2(count) / 10));
+  return `${(count / 1024 ** power).toFixed(1)} ${["", "KiB", "MiB", "GiB", "TiB"][power]}`;
 }
 
 export function number(value) {

@@ -30,10 +30,11 @@ export function homePage(page, _caught, parameters) {
 }
 
 function nothingYet() {
-  const endpoint = `http://${location.hostname}:4318`;
   return empty("No telemetry in this period.", "Point an OpenTelemetry SDK here: ",
-    el("code", {}, `OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`),
-    " – or run the sample application with ", el("code", {}, "make demo"), ".");
+    el("code", {}, `OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`),
+    " – or run the sample application with ", el("code", {}, "make demo"), ".",
+    // Where people log in, senders need a key as well.
+    !document.getElementById("leave").hidden && [" A sender needs a key: ", el("code", {}, "tracery keys create --kind ingest"), " makes one, which travels as ", el("code", {}, "OTEL_EXPORTER_OTLP_HEADERS=x-honeycomb-team=KEY"), "."]);
 }
 
 function serviceTable(services, seconds) {

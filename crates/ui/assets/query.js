@@ -1,7 +1,7 @@
 // Asking questions: a builder for the query specification's most used parts, its answer as charts and a table, and
 // the saved questions. The address holds the dataset and the specification, so an answer can be linked to.
 
-import { el, empty, number, replace, show, shown, table } from "./dom.js";
+import { bytes, clock, duration, el, empty, number, replace, show, shown, table } from "./dom.js";
 import { heatmap, heatmapBuckets, lineChart } from "./charts.js";
 import * as client from "./client.js";
 
@@ -10,6 +10,8 @@ const WITHOUT_COLUMN = ["COUNT", "CONCURRENCY"];
 const OPERATORS = ["=", "!=", ">", ">=", "<", "<=", "starts-with", "does-not-start-with", "ends-with", "does-not-end-with", "contains", "does-not-contain", "exists", "does-not-exist", "in", "not-in"];
 const PERIODS = [[600, "10 minutes"], [3600, "hour"], [7200, "2 hours"], [28800, "8 hours"], [86400, "24 hours"], [604800, "7 days"], [2419200, "28 days"]];
 const FIRST_SPEC = { calculations: [{ op: "COUNT" }], time_range: 7200 };
+/** Stands for the absolute time range of the address. */
+const KEPT = "kept";
 const TABLE_ROWS_MAX = 1000;
 
 export function queryAddress(dataset, spec) {
@@ -46,7 +48,27 @@ export function queryPage(page, _caught, parameters) {
   const saved = el("section", { "aria-label": "Saved queries" });
   replace(page, el("h1", {}, "Query"), builder(dataset, spec), broken && el("p", { class: "failed", role: "alert" }, broken), answer,
     el("div", { class: "heading" }, el("h2", {}, "Saved queries")), saved);
-  show(answer, "the answer", async () => answerView(await client.query(dataset, spec), spec, dataset));
+  show(answer, "the answer", async (meanwhile) => {
+    const cancelling = new AbortController();
+    let told = null;
+    let cancelled = false;
+    const bar = el("progress", { max: "1", "aria-label": "Rows read" });
+    const text = el("span", { class: "note" });
+    const cancel = el("button", { type: "button", class: "quiet", onclick: () => { cancelled = true; cancelling.abort(); } }, "Cancel");
+    const progress = (figures) => {
+      if (figures.elapsed_ms < 150) return;
+      if (!told) meanwhile(told = el("div", { class: "row", role: "status" }, bar, text, cancel));
+      // A bar never goes back: a second pass over the rows makes the whole larger.
+      if (figures.rows_total > 0) bar.value = Math.max(bar.value || 0, figures.rows_scanned / figures.rows_total);
+      text.textContent = `${number(figures.rows_scanned)} of ${number(figures.rows_total)} rows · ${bytes(figures.bytes_scanned)} read · ${duration(figures.elapsed_ms)}`;
+    };
+    try {
+      return answerView(await client.query(dataset, spec, progress, cancelling.signal), spec, dataset);
+    } catch (error) {
+      if (cancelled) return empty("Cancelled.", "Run the query again for its answer.");
+      throw error;
+    }
+  });
   const list = () => show(saved, "saved queries", async () => savedList(await client.savedQueries()));
   page.addEventListener("saved", list);
   list();
@@ -100,17 +122,28 @@ function builder(dataset, spec) {
   list(spec.filters).forEach(addFilter);
   const datasetInput = el("input", { list: "datasets", value: dataset === "__all__" ? "" : dataset, placeholder: "all datasets", "aria-label": "Dataset", autocomplete: "off" });
   const combination = el("select", { "aria-label": "Filters combine with" }, options(["AND", "OR"], spec.filter_combination ?? "AND"));
+  const together = el("label", {}, "combine with ", combination);
+  // One filter combines with nothing.
+  const count = () => { together.hidden = filters.children.length < 2; };
+  new MutationObserver(count).observe(filters, { childList: true });
+  count();
   const groupBy = el("input", { value: list(spec.breakdowns).join(", "), placeholder: "fields, separated by commas", "aria-label": "Group by", autocomplete: "off", spellcheck: "false" });
   const seconds = Number(spec.time_range ?? 7200);
+  const absolute = spec.start_time !== undefined && spec.end_time !== undefined;
   const periods = PERIODS.some(([value]) => value === seconds) ? PERIODS : [[seconds, `${number(seconds)} s`], ...PERIODS];
-  const period = el("select", { "aria-label": "Time range" }, periods.map(([value, label]) => el("option", { value, selected: value === seconds }, `last ${label}`)));
+  const period = el("select", { "aria-label": "Time range" },
+    absolute && el("option", { value: KEPT, selected: true }, `${clock(spec.start_time * 1000, true)} to ${clock(spec.end_time * 1000, spec.end_time - spec.start_time > 86400)}`),
+    periods.map(([value, label]) => el("option", { value, selected: !absolute && value === seconds }, `last ${label}`)));
   const limit = el("input", { type: "number", min: "1", max: "1000", value: spec.limit ?? 100, "aria-label": "Groups at most" });
 
   function read() {
-    const result = { ...spec, time_range: Number(period.value), calculations: [...calculations.children].map((row) => row.read()) };
-    // An absolute range in the address would contradict the period chosen here.
-    if (Number(period.value) !== seconds) { delete result.start_time; delete result.end_time; }
-    else if (spec.time_range === undefined && spec.start_time !== undefined && spec.end_time !== undefined) delete result.time_range;
+    const result = { ...spec, calculations: [...calculations.children].map((row) => row.read()) };
+    // An absolute range in the address would contradict a period chosen here.
+    if (period.value !== KEPT) {
+      delete result.start_time;
+      delete result.end_time;
+      result.time_range = Number(period.value);
+    }
     const setOrDrop = (name, value, wanted) => { if (wanted) result[name] = value; else delete result[name]; };
     const chosen = [...filters.children].map((row) => row.read()).filter((filter) => filter.column);
     const breakdowns = groupBy.value.split(",").map((name) => name.trim()).filter(Boolean);
@@ -147,7 +180,7 @@ function builder(dataset, spec) {
   } },
     part("From", el("div", { class: "row" }, datasetInput, period), datasetNames, fieldNames),
     part("Calculate", calculations, add("+ calculation", () => addCalculation({ op: "AVG" }))),
-    part("Where", filters, el("div", { class: "row" }, add("+ filter", () => addFilter({ op: "=" })), combination)),
+    part("Where", filters, el("div", { class: "row" }, add("+ filter", () => addFilter({ op: "=" })), together)),
     part("Group by", el("div", { class: "row" }, groupBy, el("label", {}, "at most ", limit))),
     el("div", { class: "row actions" }, el("button", {}, "Run query"), name, save),
     message);
@@ -177,7 +210,7 @@ function answerView(reply, askedSpec, dataset) {
   }
   const formulas = list(spec.formulas).map((formula) => ({ op: "FORMULA", name: formula.name }));
   const columns = [...calculations, ...formulas];
-  const charts = columns.map((calculation) => chart(calculation, list(reply.series), breakdowns, results)).filter(Boolean);
+  const charts = columns.map((calculation) => chart(calculation, reply, breakdowns, results)).filter(Boolean);
   const cell = (row, calculation) => {
     const value = row[calculationName(calculation)];
     return calculation.op === "HEATMAP" ? `${number(heatmapBuckets(value).reduce((sum, bucket) => sum + bucket[2], 0))} events` : typeof value === "number" ? number(value) : shown(value);
@@ -208,11 +241,28 @@ function facts(reply) {
   return parts.length ? el("p", { class: "note" }, parts.join(" · ")) : null;
 }
 
-function chart(calculation, series, breakdowns, results) {
+/** How a chart writes the values of a calculation: times with their unit. */
+function speller(calculation) {
+  const counts = ["COUNT", "COUNT_DISTINCT", "CONCURRENCY"].includes(calculation.op);
+  return !counts && /(^|[._])ms$/.test(calculation.column ?? "") ? (ms) => (ms === 0 ? "0" : duration(ms)) : number;
+}
+
+/** The start of every step of the answer's time range: a series leaves out steps in which nothing happened. */
+function steps(reply, known) {
+  const step = 1000 * reply.granularity;
+  if (!(step > 0) || known.length === 0) return known;
+  const all = new Set(known);
+  for (let ms = known[0]; ms > 1000 * reply.start_time - step && all.size < 5000; ms -= step) all.add(ms);
+  for (let ms = known[0]; ms < 1000 * reply.end_time && all.size < 5000; ms += step) all.add(ms);
+  return [...all].sort((a, b) => a - b);
+}
+
+function chart(calculation, reply, breakdowns, results) {
+  const series = list(reply.series);
   const column = calculationName(calculation);
   const points = series.map((point) => ({ ms: typeof point.time === "number" ? point.time : Date.parse(point.time), data: point.data ?? {} })).filter((point) => Number.isFinite(point.ms));
   if (points.length === 0) return null;
-  const times = [...new Set(points.map((point) => point.ms))].sort((a, b) => a - b);
+  const times = steps(reply, [...new Set(points.map((point) => point.ms))].sort((a, b) => a - b));
   const step = times.slice(1).reduce((least, ms, idx) => Math.min(least, ms - times[idx]), times.length > 1 ? Infinity : 60000);
   const from = times[0];
   const to = times[times.length - 1] + step;
@@ -220,7 +270,7 @@ function chart(calculation, series, breakdowns, results) {
     const byTime = new Map(times.map((ms) => [ms, []]));
     for (const point of points) byTime.get(point.ms).push(...heatmapBuckets(point.data[column]));
     if ([...byTime.values()].every((buckets) => buckets.length === 0)) return null;
-    return heatmap(column, [...byTime], from, to, step, points.some((point) => point.data[column]?.scale === "log"));
+    return heatmap(column, [...byTime], from, to, step, points.some((point) => point.data[column]?.scale === "log"), speller(calculation));
   }
   const groupOf = (data) => breakdowns.map((name) => shown(data[name])).join(" · ");
   // In the order of the table, so that the first lines drawn are those of its first rows.
@@ -232,5 +282,5 @@ function chart(calculation, series, breakdowns, results) {
   // Nothing counted is zero; nothing averaged is a gap.
   const missing = calculation.op === "COUNT" || calculation.op === "COUNT_DISTINCT" || calculation.op === "CONCURRENCY" ? 0 : null;
   const lines = [...groups].map(([label, values]) => ({ label, points: times.map((ms) => [ms, typeof values.get(ms) === "number" ? values.get(ms) : missing]) }));
-  return lineChart(column, lines, from, to);
+  return lineChart(column, lines, from, to, speller(calculation));
 }

@@ -20,14 +20,27 @@ export function tracePage(page, [id], parameters) {
 }
 
 async function wholeTrace(id) {
-  const trace = await client.trace(id, 0, SPANS_PER_CALL);
-  trace.spans = trace.spans ?? [];
-  while (trace.spans.length < Math.min(trace.span_count ?? 0, SPANS_MAX)) {
-    const next = await client.trace(id, trace.spans.length, SPANS_PER_CALL);
-    if (!next.spans?.length) break;
+  const trace = await client.trace(id, null, SPANS_PER_CALL);
+  let cursor = trace.next_cursor;
+  while (cursor && trace.spans.length < SPANS_MAX) {
+    const next = await client.trace(id, cursor, SPANS_PER_CALL);
     trace.spans.push(...next.spans);
+    cursor = next.next_cursor;
   }
+  placeInTime(trace);
   return trace;
+}
+
+/** Nanoseconds come as text, since numbers here cannot hold an instant: what is drawn is the distance from the start. */
+function placeInTime(trace) {
+  const origin = BigInt(trace.start_ns);
+  const since = (ns) => Number(BigInt(ns) - origin);
+  for (const span of trace.spans) {
+    span.start_ns = since(span.start_ns);
+    span.duration_ns = Number(span.duration_ns);
+    for (const row of [...(span.events ?? []), ...(span.logs ?? [])]) row.time_ns = since(row.time_ns);
+  }
+  trace.start_ms = Number(origin / 1000000n);
 }
 
 const isError = (span) => span.status_code === 2 || span.status_code === "error" || span.status_code === "ERROR" || span.status_code === "STATUS_CODE_ERROR";
@@ -44,7 +57,7 @@ function traceView(trace, wantedSpan) {
   const details = el("aside", { class: "details", "aria-label": "Span" });
   const summary = el("p", { class: "summary" },
     el("strong", {}, root.parent_id ? "(no root span yet)" : root.name), ` · ${root.service ?? "–"} · ${duration(view.length / 1e6)} · ${number(rows.length)} span${rows.length === 1 ? "" : "s"} · `,
-    errors ? el("span", { class: "bad" }, `${number(errors)} with errors`) : "no errors", ` · ${clock(start / 1e6, true)}`);
+    errors ? el("span", { class: "bad" }, `${number(errors)} with errors`) : "no errors", ` · ${clock(trace.start_ms, true)}`);
   const warnings = [];
   if (missing.size) warnings.push(`${number(missing.size)} parent span${missing.size === 1 ? " is" : "s are"} missing: what hung below is shown at the top level.`);
   if ((trace.span_count ?? 0) > trace.spans.length) warnings.push(`Only ${number(trace.spans.length)} of ${number(trace.span_count)} spans are shown.`);
@@ -86,11 +99,11 @@ function waterfall(view, details, chosenRow) {
       role: "treeitem", id: `row-${idx}`, "aria-level": depth + 1, "aria-selected": String(idx === chosen), "aria-expanded": row.childCount ? String(open) : null,
       "aria-label": `${span.name}, ${span.service ?? ""}, ${text}${error ? ", error" : ""}`, style: { top: `${idx * ROW_PX}px` }, onclick: () => choose(idx),
     },
-    el("div", { class: "span-name", style: { "padding-left": `${Math.min(depth, 24) * 14 + 4}px` } },
+    el("div", { class: "span-name", style: { "padding-left": `calc(${Math.min(depth, 24)} * var(--indent) + 4px)` } },
       row.childCount
         ? el("button", { type: "button", class: "twist", tabindex: "-1", "aria-hidden": "true", onclick: (event) => { event.stopPropagation(); toggle(idx); } }, open ? "▾" : "▸", el("span", { class: "dim" }, ` ${row.childCount}`))
         : el("span", { class: "twist" }),
-      el("span", { class: `swatch hue-${view.hue.get(span.service ?? "")}` }), error && el("span", { class: "bad", title: "error" }, "! "), row.orphan && el("span", { class: "dim", title: "its parent is missing" }, "⌁ "), span.name),
+      el("span", { class: `swatch hue-${view.hue.get(span.service ?? "")}` }), error && el("span", { class: "bad", title: "error" }, "! "), row.orphan && el("span", { class: "dim", title: "its parent is missing" }, "⌁ "), el("span", { class: "text", title: span.name }, span.name)),
     el("div", { class: "span-time" },
       el("div", { class: `bar hue-${view.hue.get(span.service ?? "")}`, style: { left: `${Math.min(left, 99.85)}%`, width: `${Math.min(width, 100 - Math.min(left, 99.85))}%` } }),
       (span.events ?? []).slice(0, 100).map((event) => el("i", { class: "dot", title: event.name, style: { left: `${Math.min(100, Math.max(0, (100 * (event.time_ns - view.start)) / view.length))}%` } })),
@@ -172,12 +185,13 @@ function spanDetails(span, view) {
   const list = (fields, linked) => el("dl", {}, Object.entries(fields ?? {}).sort(([a], [b]) => a.localeCompare(b)).map(([name, value]) => [
     el("dt", {}, name),
     el("dd", {}, linked && ["string", "number", "boolean"].includes(typeof value) ? el("a", { href: query(name, value), title: `Query ${name} = this` }, shown(value)) : el("span", {}, shown(value)))]));
+  const attached = (title, rows) => rows?.length > 0 && [el("h3", {}, `${title} (${number(rows.length)})`), rows.slice(0, 200).map((row) => el("details", { open: row.name === "exception" }, el("summary", {}, `${row.name || row.fields?.body || "(no name)"} at ${offset(row.time_ns)}`), list(row.fields, false)))];
   const offset = (ns) => duration((ns - view.start) / 1e6);
   return [
     el("h2", {}, span.name),
     el("p", { class: "summary" }, `${span.service ?? "–"} · ${span.kind ?? ""} · ${duration(span.duration_ns / 1e6)} · starts at ${offset(span.start_ns)}`, isError(span) && el("span", { class: "bad" }, " · error")),
     list({ "trace.span_id": span.span_id, "trace.parent_id": span.parent_id || null }, false),
-    span.events?.length ? [el("h3", {}, `Events (${number(span.events.length)})`), span.events.slice(0, 200).map((event) => el("details", { open: event.name === "exception" }, el("summary", {}, `${event.name} at ${offset(event.time_ns)}`), list(event.fields, false)))] : null,
+    attached("Events", span.events), attached("Logs", span.logs),
     span.links?.length ? [el("h3", {}, `Links (${number(span.links.length)})`), el("ul", {}, span.links.slice(0, 200).map((link) => el("li", {}, el("a", { href: `#/trace/${encodeURIComponent(link.trace_id)}?${new URLSearchParams({ span: link.span_id ?? "" })}` }, el("code", {}, link.trace_id)))))] : null,
     el("h3", {}, "Fields"), list(span.fields, true),
   ];

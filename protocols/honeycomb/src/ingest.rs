@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 use tracery_columnar::BatchBuilder;
 use tracery_intake::{BodyError, Caller, CallerError, Permission, Permit};
-use tracery_model::{Signal, SinkError};
+use tracery_model::{OWN_SPANS, Signal, SinkError};
 use tracery_settings::{Dataset, SettingsError};
 
 use crate::convert::{self, Envelope};
@@ -182,7 +182,10 @@ async fn read(
     if body.is_empty() {
         return Err(Box::new(reject(state, "empty", EMPTY)));
     }
-    let value = if is_message_pack(headers) { decode::message_pack(&body) } else { decode::json(&body) };
+    let span = tracing::info_span!(target: OWN_SPANS, "decode", bytes = body.len());
+    let value = span.in_scope(|| {
+        if is_message_pack(headers) { decode::message_pack(&body) } else { decode::json(&body) }
+    });
     match value {
         Some(value) => Ok((value, permit)),
         None => Err(Box::new(reject(state, "malformed", MALFORMED))),

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use tracery_intake::{Caller, CallerError, InflateError, Intake, KnownDatasets, Permission, inflate};
-use tracery_model::{Signal, SinkError};
+use tracery_model::{OWN_SPANS, Signal, SinkError};
 
 use crate::decode::{DecodeError, DecodeOptions, Format, decode};
 use crate::notes::{Note, Notes};
@@ -166,14 +166,15 @@ impl Door {
         };
         // The permit goes with the work: when the client leaves, the work it started still runs to its end.
         let permit = self.decoding.clone().acquire_owned().await;
+        let span = tracing::info_span!(target: OWN_SPANS, "decode", signal = signal.table(), bytes = work.body.len());
         let decoded = if work.body.len() <= DECODE_IN_PLACE_BYTES_MAX && work.encoding.is_none() {
-            let decoded = work.run()?;
+            let decoded = span.in_scope(|| work.run())?;
             drop(permit);
             decoded
         } else {
             let running = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
-                work.run()
+                span.in_scope(|| work.run())
             });
             running.await.map_err(|_| Failure::Malformed("body cannot be decoded".to_owned()))??
         };

@@ -13,10 +13,12 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::catalog::{MemoryCatalogProviderList, TableProvider};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::SessionContext;
+use tracery_model::OWN_SPANS;
+use tracing::Instrument as _;
 
 pub use services::{Service, services};
 pub use sql::{SqlAnswer, SqlLimits, sql};
-pub use trace::{Attached, SpanView, Trace, trace};
+pub use trace::{ATTACHED_MAX, Attached, SpanView, TraceCursor, TracePage, trace};
 pub use trace_search::{TraceSearch, TraceSummary, trace_search};
 pub use values::{FieldValue, values};
 
@@ -42,7 +44,8 @@ async fn ask(
 ) -> Result<Vec<RecordBatch>, QueryError> {
     let private = private(context);
     private.register_table("events", events)?;
-    Ok(private.sql(text).await?.collect().await?)
+    let span = tracing::info_span!(target: OWN_SPANS, "run query");
+    Ok(private.sql(text).await?.collect().instrument(span).await?)
 }
 
 /// A name as an SQL identifier.

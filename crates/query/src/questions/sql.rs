@@ -11,7 +11,8 @@ use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
 use futures::StreamExt;
-use tracery_model::Signal;
+use tracery_model::{OWN_SPANS, Signal};
+use tracing::Instrument as _;
 
 use super::private;
 use crate::{EventSource, QueryError, Scope};
@@ -80,9 +81,11 @@ pub async fn sql(
     let run = async {
         let frame = private.sql(text).await.map_err(invalid)?.limit(0, Some(limits.row_count_max + 1))?;
         let schema: SchemaRef = frame.schema().inner().clone();
-        let mut stream = frame.execute_stream().await?;
+        let span = tracing::info_span!(target: OWN_SPANS, "plan query");
+        let mut stream = frame.execute_stream().instrument(span).await?;
+        let span = tracing::info_span!(target: OWN_SPANS, "run query");
         let (mut batches, mut row_count, mut truncated) = (Vec::new(), 0, false);
-        while let Some(batch) = stream.next().await {
+        while let Some(batch) = stream.next().instrument(span.clone()).await {
             let batch = batch?;
             let room = limits.row_count_max - row_count;
             truncated |= batch.num_rows() > room;

@@ -1,16 +1,16 @@
-//! One trace, put together: its spans by start, each with its fields, events, links and the log records written in it.
-//! A span that was delivered twice is there once.
+//! One trace, put together page by page: its spans by start, each with its fields, events, links and the log records
+//! written in it. A span that was delivered twice is there once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Float64Type, Int64Type, TimestampNanosecondType, UInt8Type};
 use serde_json::{Map, Value};
 use tracery_columnar::Fixed;
-use tracery_model::{EnvironmentId, RowKind, Signal, TimeRange, TraceId};
+use tracery_model::{EnvironmentId, RowKind, Signal, TraceId};
 
 use crate::QueryError;
-use crate::tables::{StoreEvents, TraceRows, flat};
+use crate::tables::{Outline, OutlineRow, StoreEvents, TraceRows, flat};
 
 /// A row that belongs to a span: an event, a link or a log record.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,37 +38,169 @@ pub struct SpanView {
     pub logs: Vec<Attached>,
 }
 
+/// A page of a trace. Spans are ordered by start, then by span id: where clocks agree a parent comes before its children,
+/// so that the pages up to any one are a tree of their own, by `parent_id`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trace {
+pub struct TracePage {
     pub trace_id: String,
+    /// When the first span of the whole trace starts.
     pub start_ns: i64,
+    /// From there to the end of the span that ends last.
     pub duration_ns: i64,
-    /// By start.
+    /// Spans in the whole trace; one that was delivered twice counts once.
+    pub span_count: usize,
+    /// Spans before this page.
+    pub offset: usize,
     pub spans: Vec<SpanView>,
-    /// Rows whose span is not in the trace.
-    pub strays: Vec<Attached>,
+    /// Events, links and log records of these spans beyond [`ATTACHED_MAX`].
+    pub attached_omitted: usize,
+    /// Where the next page starts, if there is one.
+    pub next: Option<TraceCursor>,
 }
 
-impl Trace {
-    /// The span that nobody in the trace is the parent of; the earliest where there are several.
-    pub fn root(&self) -> Option<&SpanView> {
-        let missing = |span: &&SpanView| span.parent_id.is_none();
-        self.spans.iter().find(missing).or_else(|| self.spans.first())
+/// Events, links and log records in one page.
+pub const ATTACHED_MAX: usize = 20_000;
+
+/// A place between two spans of a trace. Spans that arrive later do not move it: each span is in one page at most, and
+/// one that was there from the start is in exactly one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TraceCursor {
+    start_ns: i64,
+    span_id: String,
+    /// Among spans that have no id and start together.
+    number: usize,
+}
+
+impl std::fmt::Display for TraceCursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.start_ns, self.number, self.span_id)
     }
 }
 
-/// The trace, or `None` when no row has its id.
+impl std::str::FromStr for TraceCursor {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut pieces = text.splitn(3, '.');
+        let mut next = || pieces.next().ok_or(());
+        let start_ns = next()?.parse().map_err(drop)?;
+        let number = next()?.parse().map_err(drop)?;
+        Ok(Self { start_ns, number, span_id: next()?.to_owned() })
+    }
+}
+
+/// One page of a trace: at most `limit` spans after `after`, or from the first. `None` when no row has the trace's id.
 ///
 /// # Errors
-/// [`QueryError::Limit`] when it has more than `row_count_max` rows.
+/// [`QueryError::Limit`] when the trace has more than `row_count_max` rows.
 pub async fn trace(
     events: &StoreEvents,
     environment: EnvironmentId,
     trace_id: TraceId,
     row_count_max: usize,
-) -> Result<Option<Trace>, QueryError> {
-    let rows = events.trace_rows(environment, trace_id, TimeRange::ALL, row_count_max).await?;
-    if rows.is_empty() { Ok(None) } else { Ok(Some(assemble(trace_id, &rows)?)) }
+    (after, limit): (Option<&TraceCursor>, usize),
+) -> Result<Option<TracePage>, QueryError> {
+    let outline = events.trace_outline(environment, trace_id, row_count_max).await?;
+    if outline.rows.is_empty() {
+        return Ok(None);
+    }
+    let spans = Spans::of(&outline);
+    let offset = match after {
+        Some(after) => spans.ordered.partition_point(|(cursor, _)| cursor <= after),
+        None => 0,
+    };
+    let page = &spans.ordered[offset..spans.ordered.len().min(offset.saturating_add(limit))];
+    let shown: HashSet<&str> =
+        page.iter().map(|(cursor, _)| cursor.span_id.as_str()).filter(|id| !id.is_empty()).collect();
+    let mut attached: Vec<usize> = (0..outline.rows.len())
+        .filter(|idx| {
+            let row = &outline.rows[*idx];
+            !row.is_span && row.parent_id.as_deref().is_some_and(|parent| shown.contains(parent))
+        })
+        .collect();
+    let attached_omitted = attached.len().saturating_sub(ATTACHED_MAX);
+    attached.truncate(ATTACHED_MAX);
+    attached.extend(page.iter().map(|(_, idx)| *idx));
+    let rows = events.outlined_rows(&outline, attached).await?;
+    let ends_early = offset + page.len() < spans.ordered.len();
+    Ok(Some(TracePage {
+        trace_id: trace_id.to_string(),
+        start_ns: spans.start_ns,
+        duration_ns: spans.duration_ns,
+        span_count: spans.ordered.len(),
+        offset,
+        spans: assemble(&rows)?,
+        attached_omitted,
+        next: page.last().filter(|_| ends_early).map(|(cursor, _)| cursor.clone()),
+    }))
+}
+
+/// What a list of traces shows of one.
+pub(crate) struct TraceFigures {
+    pub(crate) root: Option<SpanView>,
+    pub(crate) start_ns: i64,
+    pub(crate) duration_ns: i64,
+    pub(crate) span_count: usize,
+    pub(crate) error_count: usize,
+}
+
+/// The figures of a trace. Its root is the span without a parent; the earliest where there are several, or none.
+pub(crate) async fn figures(
+    events: &StoreEvents,
+    environment: EnvironmentId,
+    trace_id: TraceId,
+    row_count_max: usize,
+) -> Result<TraceFigures, QueryError> {
+    let outline = events.trace_outline(environment, trace_id, row_count_max).await?;
+    let spans = Spans::of(&outline);
+    let row = |idx: usize| -> &OutlineRow { &outline.rows[idx] };
+    let root = spans.ordered.iter().find(|(_, idx)| row(*idx).parent_id.is_none()).or(spans.ordered.first());
+    let root = match root {
+        Some((_, idx)) => assemble(&events.outlined_rows(&outline, vec![*idx]).await?)?.pop(),
+        None => None,
+    };
+    Ok(TraceFigures {
+        root,
+        start_ns: spans.start_ns,
+        duration_ns: spans.duration_ns,
+        span_count: spans.ordered.len(),
+        error_count: spans.ordered.iter().filter(|(_, idx)| row(*idx).is_error).count(),
+    })
+}
+
+/// The spans of an outline in the order of pages, each once.
+struct Spans {
+    /// Place in the order, and position in the outline.
+    ordered: Vec<(TraceCursor, usize)>,
+    start_ns: i64,
+    duration_ns: i64,
+}
+
+impl Spans {
+    fn of(outline: &Outline) -> Self {
+        let rows = &outline.rows;
+        let mut order: Vec<usize> = (0..rows.len()).filter(|idx| rows[*idx].is_span).collect();
+        order.sort_by_key(|idx| (rows[*idx].start_ns, &rows[*idx].span_id, *idx));
+        let mut known: HashSet<&str> = HashSet::new();
+        let mut ordered: Vec<(TraceCursor, usize)> = Vec::with_capacity(order.len());
+        for idx in order {
+            let row = &rows[idx];
+            // A span that was delivered twice is there once.
+            if !row.span_id.is_empty() && !known.insert(&row.span_id) {
+                continue;
+            }
+            let together = ordered
+                .last()
+                .filter(|(last, _)| last.start_ns == row.start_ns && *last.span_id == *row.span_id)
+                .map_or(0, |(last, _)| last.number + 1);
+            let span_id = row.span_id.to_string();
+            ordered.push((TraceCursor { start_ns: row.start_ns, span_id, number: together }, idx));
+        }
+        let start_ns = ordered.first().map_or(0, |(cursor, _)| cursor.start_ns);
+        let ends = ordered.iter().map(|(_, idx)| rows[*idx].start_ns.saturating_add(rows[*idx].duration_ns));
+        let end_ns = ends.max().unwrap_or(start_ns);
+        Self { ordered, start_ns, duration_ns: end_ns.saturating_sub(start_ns) }
+    }
 }
 
 enum Row {
@@ -78,7 +210,8 @@ enum Row {
     Log(Option<String>, Attached),
 }
 
-fn assemble(trace_id: TraceId, rows: &[TraceRows]) -> Result<Trace, QueryError> {
+/// The spans among `rows`, in the order of pages, with what is attached to them.
+fn assemble(rows: &[TraceRows]) -> Result<Vec<SpanView>, QueryError> {
     let mut spans: Vec<SpanView> = Vec::new();
     let mut attached = Vec::new();
     for rows in rows {
@@ -90,50 +223,30 @@ fn assemble(trace_id: TraceId, rows: &[TraceRows]) -> Result<Trace, QueryError> 
         }
     }
     spans.sort_by(|left, right| (left.start_ns, &left.span_id).cmp(&(right.start_ns, &right.span_id)));
-    let mut idx_by_id: HashMap<String, usize> = HashMap::new();
-    let mut kept: Vec<SpanView> = Vec::with_capacity(spans.len());
-    for span in spans {
-        if !span.span_id.is_empty() {
-            if idx_by_id.contains_key(&span.span_id) {
-                continue;
-            }
-            idx_by_id.insert(span.span_id.clone(), kept.len());
-        }
-        kept.push(span);
-    }
-    let mut strays = Vec::new();
+    let ids = spans.iter().enumerate().filter(|(_, span)| !span.span_id.is_empty());
+    let idx_by_id: HashMap<String, usize> = ids.map(|(idx, span)| (span.span_id.clone(), idx)).collect();
+    // The events of a span that was delivered twice came twice as well.
+    let mut known: HashSet<(usize, u8, i64, String)> = HashSet::new();
     for row in attached {
-        let (Row::Event(parent, attached) | Row::Link(parent, attached) | Row::Log(parent, attached)) = &row
-        else {
-            continue;
+        let (list, parent, attached) = match row {
+            Row::Event(parent, attached) => (0, parent, attached),
+            Row::Link(parent, attached) => (1, parent, attached),
+            Row::Log(parent, attached) => (2, parent, attached),
+            Row::Span(_) => continue,
         };
-        let owner = parent.as_ref().and_then(|parent| idx_by_id.get(parent)).map(|idx| &mut kept[*idx]);
-        let list = match (owner, &row) {
-            (None, _) => &mut strays,
-            (Some(owner), Row::Event(..)) => &mut owner.events,
-            (Some(owner), Row::Link(..)) => &mut owner.links,
-            (Some(owner), _) => &mut owner.logs,
-        };
-        // The events of a span that was delivered twice came twice as well.
-        if !list.contains(attached) {
-            list.push(attached.clone());
+        let Some(idx) = parent.and_then(|parent| idx_by_id.get(&parent)).copied() else { continue };
+        let content = serde_json::to_string(&(&attached.name, &attached.fields)).unwrap_or_default();
+        if known.insert((idx, list, attached.time_ns, content)) {
+            let span = &mut spans[idx];
+            [&mut span.events, &mut span.links, &mut span.logs][usize::from(list)].push(attached);
         }
     }
-    for span in &mut kept {
+    for span in &mut spans {
         for list in [&mut span.events, &mut span.logs] {
             list.sort_by_key(|attached| attached.time_ns);
         }
     }
-    let start_ns = kept.first().map_or(0, |span| span.start_ns);
-    let end_ns =
-        kept.iter().map(|span| span.start_ns.saturating_add(span.duration_ns)).max().unwrap_or(start_ns);
-    Ok(Trace {
-        trace_id: trace_id.to_string(),
-        start_ns,
-        duration_ns: end_ns.saturating_sub(start_ns),
-        spans: kept,
-        strays,
-    })
+    Ok(spans)
 }
 
 /// What the view shows beside the fields, so that it is not repeated among them.

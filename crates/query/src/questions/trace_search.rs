@@ -4,7 +4,8 @@ use datafusion::arrow::array::AsArray;
 use datafusion::prelude::SessionContext;
 use tracery_model::TraceId;
 
-use super::{ask, identifier, literal, trace};
+use super::trace::{TraceFigures, figures};
+use super::{ask, identifier, literal};
 use crate::tables::StoreEvents;
 use crate::{EventSource, QueryError, Scope};
 
@@ -32,7 +33,7 @@ pub struct TraceSummary {
 /// Spans looked at for each trace wanted: a trace has several matching spans.
 const SPANS_PER_TRACE: usize = 50;
 /// Rows of a trace that a summary reads; longer ones are left out of search results rather than stop it.
-const ROWS_MAX: usize = 100_000;
+const ROWS_MAX: usize = 1_000_000;
 
 pub async fn trace_search(
     context: &SessionContext,
@@ -82,9 +83,9 @@ pub async fn trace_search(
     }
     let mut summaries = Vec::with_capacity(ids.len());
     for id in ids {
-        match trace(events, scope.environment, id, ROWS_MAX).await {
-            Ok(Some(trace)) => summaries.push(summary(&trace)),
-            Ok(None) | Err(QueryError::Limit(_)) => {}
+        match figures(events, scope.environment, id, ROWS_MAX).await {
+            Ok(found) if found.span_count > 0 => summaries.push(summary(id, found)),
+            Ok(_) | Err(QueryError::Limit(_)) => {}
             Err(error) => return Err(error),
         }
     }
@@ -92,15 +93,15 @@ pub async fn trace_search(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
-fn summary(trace: &trace::Trace) -> TraceSummary {
-    let root = trace.root();
+fn summary(trace_id: TraceId, figures: TraceFigures) -> TraceSummary {
+    let (root_name, root_service) = figures.root.map(|span| (span.name, span.service)).unwrap_or_default();
     TraceSummary {
-        trace_id: trace.trace_id.clone(),
-        root_name: root.map(|span| span.name.clone()).unwrap_or_default(),
-        root_service: root.map(|span| span.service.clone()).unwrap_or_default(),
-        start_ms: trace.start_ns / 1_000_000,
-        duration_ms: trace.duration_ns as f64 / 1e6,
-        span_count: trace.spans.len(),
-        error_count: trace.spans.iter().filter(|span| span.status_code == 2).count(),
+        trace_id: trace_id.to_string(),
+        root_name,
+        root_service,
+        start_ms: figures.start_ns / 1_000_000,
+        duration_ms: figures.duration_ns as f64 / 1e6,
+        span_count: figures.span_count,
+        error_count: figures.error_count,
     }
 }

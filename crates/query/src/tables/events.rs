@@ -10,7 +10,9 @@ use datafusion::common::{Column as LogicalColumn, DFSchema, ScalarValue};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{CachedParquetFileReaderFactory, ParquetRowSelection};
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, FileSource as _, ParquetSource,
+};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -31,7 +33,7 @@ use super::fields;
 use super::fresh::FreshStream;
 use super::resolve::FieldAdapterFactory;
 use super::{EventSource, FieldInfo, SYSTEM_COLUMNS, Scope};
-use crate::QueryError;
+use crate::{QueryError, ScanProgress};
 
 /// The address under which the session knows the store's objects.
 pub const STORE_URL: &str = "tracery://store/";
@@ -44,6 +46,7 @@ const TRACE_ID: &str = "#trace_id";
 pub struct StoreEvents {
     store: Store,
     readers: Arc<CachedParquetFileReaderFactory>,
+    progress: Option<Arc<ScanProgress>>,
 }
 
 impl StoreEvents {
@@ -53,7 +56,13 @@ impl StoreEvents {
         context.register_object_store(&url, store.objects().reader());
         let footers = context.runtime_env().cache_manager.get_file_metadata_cache();
         let readers = Arc::new(CachedParquetFileReaderFactory::new(store.objects().reader(), footers));
-        Self { store, readers }
+        Self { store, readers, progress: None }
+    }
+
+    /// The same events for one question, whose scans tell `progress` what they read.
+    #[must_use]
+    pub fn watched(&self, progress: &Arc<ScanProgress>) -> Self {
+        Self { progress: Some(Arc::clone(progress)), ..self.clone() }
     }
 
     /// Opens parts; parsed footers are kept in the session's cache.
@@ -114,7 +123,12 @@ impl EventSource for StoreEvents {
             schema,
             all,
             parts,
+            progress: self.progress.clone(),
         }))
+    }
+
+    fn progress(&self) -> Option<&ScanProgress> {
+        self.progress.as_deref()
     }
 }
 
@@ -127,6 +141,7 @@ struct EventTable {
     /// `schema` and then the columns of the scope that it lacks.
     all: SchemaRef,
     parts: Vec<Arc<Part>>,
+    progress: Option<Arc<ScanProgress>>,
 }
 
 impl std::fmt::Debug for EventTable {
@@ -182,7 +197,7 @@ impl TableProvider for EventTable {
                 sources.push(self.merged_scan(state, signal, &group.merged, &read_schema)?);
             }
             if !group.fresh.is_empty() {
-                sources.push(fresh_scan(state, signal, &group.fresh, &read_schema)?);
+                sources.push(self.fresh_scan(state, signal, &group.fresh, &read_schema)?);
             }
             for source in sources {
                 plans.push(filtered(state, source, predicate.as_ref(), projection.len())?);
@@ -219,6 +234,7 @@ impl EventTable {
                 }
             };
             if part.fresh().is_some() {
+                self.plan(part, None);
                 group.fresh.push(Arc::clone(part));
                 continue;
             }
@@ -232,9 +248,24 @@ impl EventTable {
                 }
                 runs = Some(found);
             }
+            self.plan(part, runs.as_deref());
             group.merged.push((Arc::clone(part), runs));
         }
         Ok(groups)
+    }
+
+    /// A part, or only some runs of it, will be scanned.
+    fn plan(&self, part: &Part, runs: Option<&[RowRun]>) {
+        let Some(progress) = &self.progress else { return };
+        let rows = u64::try_from(part.meta.row_count).unwrap_or(0);
+        let bytes = u64::try_from(part.meta.byte_count).unwrap_or(0);
+        match runs {
+            None => progress.plan(rows, bytes),
+            Some(runs) => {
+                let selected = runs.iter().map(|run| run.row_count as u64).sum::<u64>().min(rows);
+                progress.plan(selected, bytes * selected / rows.max(1));
+            }
+        }
     }
 
     fn scope_predicate(
@@ -272,6 +303,9 @@ impl EventTable {
             .with_table_parquet_options(state.table_options().parquet.clone())
             .with_pushdown_filters(true)
             .with_parquet_file_reader_factory(Arc::clone(&self.readers) as _);
+        if let Some(progress) = &self.progress {
+            progress.watch(source.metrics().clone());
+        }
         let mut groups: Vec<Vec<PartitionedFile>> =
             vec![Vec::new(); state.config().target_partitions().max(1)];
         let mut loads = vec![0_i64; groups.len()];
@@ -293,6 +327,33 @@ impl EventTable {
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
+
+    fn fresh_scan(
+        &self,
+        state: &dyn Session,
+        signal: Signal,
+        parts: &[Arc<Part>],
+        schema: &SchemaRef,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut lists: Vec<Vec<(Arc<Part>, usize)>> =
+            vec![Vec::new(); state.config().target_partitions().max(1)];
+        let chunks = parts.iter().flat_map(|part| {
+            (0..part.fresh().map_or(0, |fresh| fresh.chunks.len())).map(move |idx| (part, idx))
+        });
+        for (number, (part, idx)) in chunks.enumerate() {
+            let list = number % lists.len();
+            lists[list].push((Arc::clone(part), idx));
+        }
+        let streams = lists
+            .into_iter()
+            .filter(|chunks| !chunks.is_empty())
+            .map(|chunks| {
+                let (schema, progress) = (Arc::clone(schema), self.progress.clone());
+                Arc::new(FreshStream { schema, signal, chunks, progress }) as Arc<dyn PartitionStream>
+            })
+            .collect();
+        Ok(Arc::new(StreamingTableExec::try_new(Arc::clone(schema), streams, None, [], false, None)?))
+    }
 }
 
 /// A merged part as the engine's readers name it.
@@ -307,30 +368,6 @@ pub(crate) fn file(part: &Arc<Part>) -> PartitionedFile {
     };
     // The part is held so that its object outlives the query.
     PartitionedFile::new_from_meta(object).with_extension(Arc::clone(part))
-}
-
-fn fresh_scan(
-    state: &dyn Session,
-    signal: Signal,
-    parts: &[Arc<Part>],
-    schema: &SchemaRef,
-) -> Result<Arc<dyn ExecutionPlan>> {
-    let mut lists: Vec<Vec<(Arc<Part>, usize)>> = vec![Vec::new(); state.config().target_partitions().max(1)];
-    let chunks = parts
-        .iter()
-        .flat_map(|part| (0..part.fresh().map_or(0, |fresh| fresh.chunks.len())).map(move |idx| (part, idx)));
-    for (number, (part, idx)) in chunks.enumerate() {
-        let list = number % lists.len();
-        lists[list].push((Arc::clone(part), idx));
-    }
-    let streams = lists
-        .into_iter()
-        .filter(|chunks| !chunks.is_empty())
-        .map(|chunks| {
-            Arc::new(FreshStream { schema: Arc::clone(schema), signal, chunks }) as Arc<dyn PartitionStream>
-        })
-        .collect();
-    Ok(Arc::new(StreamingTableExec::try_new(Arc::clone(schema), streams, None, [], false, None)?))
 }
 
 /// `source` with the scope's predicate applied and the columns that only the predicate needed left out.

@@ -16,6 +16,7 @@ use tracery_model::Signal;
 use tracery_store::{FreshChunk, Part};
 
 use super::resolve::resolve;
+use crate::ScanProgress;
 
 /// One partition of a scan: chunks of fresh parts of one signal.
 pub(crate) struct FreshStream {
@@ -23,6 +24,7 @@ pub(crate) struct FreshStream {
     pub(crate) signal: Signal,
     /// (part, chunk in it); the part is held so that its object outlives the query.
     pub(crate) chunks: Vec<(Arc<Part>, usize)>,
+    pub(crate) progress: Option<Arc<ScanProgress>>,
 }
 
 impl fmt::Debug for FreshStream {
@@ -37,16 +39,20 @@ impl PartitionStream for FreshStream {
     }
 
     fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let (schema, signal) = (Arc::clone(&self.schema), self.signal);
+        let (schema, signal, progress) = (Arc::clone(&self.schema), self.signal, self.progress.clone());
         let batches = self.chunks.clone().into_iter().filter_map(move |(part, idx)| {
             let chunk = part.fresh()?.chunks.get(idx)?;
-            Some(read(chunk, &schema, signal))
+            let rows = read(chunk, &schema, signal);
+            if let (Some(progress), Ok(_)) = (&progress, &rows) {
+                progress.read_fresh(chunk.row_count(), chunk.byte_count());
+            }
+            Some(rows)
         });
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), futures::stream::iter(batches)))
     }
 }
 
-fn read(chunk: &FreshChunk, schema: &SchemaRef, signal: Signal) -> Result<RecordBatch> {
+pub(crate) fn read(chunk: &FreshChunk, schema: &SchemaRef, signal: Signal) -> Result<RecordBatch> {
     let physical = chunk.schema();
     let mut values: Vec<Arc<dyn PhysicalExpr>> = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {

@@ -4,12 +4,14 @@ mod events;
 mod fields;
 mod flat;
 mod fresh;
+mod outline;
 mod resolve;
 mod trace;
 mod transform;
 
 pub use events::{STORE_URL, StoreEvents};
 pub(crate) use flat::flat;
+pub(crate) use outline::{Outline, OutlineRow};
 pub use trace::TraceRows;
 
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::catalog::TableProvider;
 use tracery_model::{EnvironmentId, Signal, TimeRange};
 
-use crate::QueryError;
+use crate::{QueryError, ScanProgress};
 
 /// What a query may see.
 #[derive(Debug, Clone)]
@@ -84,4 +86,9 @@ pub trait EventSource: Send + Sync {
     /// `trace.trace_id`), of the type [`Self::fields`] gives it; an unknown field is text and null everywhere.
     /// Rows outside the scope's environment, datasets, signals and time are not in the table.
     async fn events(&self, scope: &Scope, columns: &[String]) -> Result<Arc<dyn TableProvider>, QueryError>;
+
+    /// What the scans of these events have read, where somebody watches them.
+    fn progress(&self) -> Option<&ScanProgress> {
+        None
+    }
 }

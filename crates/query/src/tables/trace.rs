@@ -1,5 +1,5 @@
-//! All rows of one trace, as they were stored: every physical column, from every signal. What the trace view and the
-//! OTLP read-back are made of.
+//! All rows of one trace, as they were stored: every physical column, from every signal. What the OTLP read-back is
+//! made of; the trace view reads page by page, by the trace's [outline](super::outline).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ impl StoreEvents {
 }
 
 /// The engine's reader in the form that Parquet's stream wants: one that may be moved.
-struct PartReader(Box<dyn AsyncFileReader + Send>);
+pub(crate) struct PartReader(pub(crate) Box<dyn AsyncFileReader + Send>);
 
 impl AsyncFileReader for PartReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
@@ -143,7 +143,7 @@ fn only(
     Ok((kept.num_rows() > 0).then_some(kept))
 }
 
-fn matches(ids: &ArrayRef, trace_id: &TraceId) -> BooleanArray {
+pub(crate) fn matches(ids: &ArrayRef, trace_id: &TraceId) -> BooleanArray {
     match ids.as_fixed_size_binary_opt() {
         Some(ids) => {
             (0..ids.len()).map(|row| Some(ids.is_valid(row) && ids.value(row) == trace_id.0)).collect()

@@ -8,6 +8,7 @@ use crate::cli::Cli;
 
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
+    /// The shell that will read the script.
     shell: Shell,
 }
 

@@ -16,13 +16,14 @@ pub(crate) struct KeysArgs {
 
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
-    /// Make a key and print it as one JSON object; its secret is shown this once.
+    /// Make a key, also while the server runs, and print it as one JSON object; its secret is shown this once.
     Create {
         #[command(flatten)]
         place: Place,
         /// Name of the environment; made if it is new.
         #[arg(long)]
         environment: String,
+        /// What the key is for. Keys whose door is not built yet are refused.
         #[arg(long)]
         kind: Kind,
         /// What the key may do, separated by commas; everything its kind can when left out.

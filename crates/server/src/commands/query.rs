@@ -3,16 +3,18 @@
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use axum::body::Body;
 use axum::http::Request;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use bytes::Bytes;
 use clap::{Args, ValueEnum};
+use futures::{Stream, StreamExt as _};
 use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
-use tracery_stdx::SystemClock;
+use tracery_stdx::{ByteSize, SystemClock};
 
 use super::{Failure, OrExit, open_settings, open_store};
 use crate::cli::{EXIT_QUERY, EXIT_UNREACHABLE, EXIT_USAGE};
@@ -22,7 +24,9 @@ use crate::serve;
 const QUERY_MEMORY_BYTES: usize = 512 << 20;
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
+const EVENT_STREAM: &str = "text/event-stream";
+/// Codes of errors that no other question would mend.
+const SERVER_ERRORS: &[&str] = &["query_failed", "unavailable", "stopping", "not_available"];
 
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
@@ -37,11 +41,13 @@ pub(crate) struct QueryArgs {
     /// Ask the data in a directory instead of a server.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<std::path::PathBuf>,
+    /// Slug of the environment to ask.
     #[arg(long, default_value = "default")]
     environment: String,
     /// Dataset of a query specification; all of them when left out.
     #[arg(long)]
     dataset: Option<String>,
+    /// How the answer is written.
     #[arg(long = "output", value_enum, default_value_t = Format::Table)]
     format: Format,
 }
@@ -82,12 +88,15 @@ pub(crate) async fn run(mut args: QueryArgs) -> Result<(), Failure> {
             None => ask_server(&args, &target, &body).await,
         }
     };
-    let (status, answer) = with_progress(asked).await?;
-    if status >= 400 {
-        let message = answer["error"]["message"].as_str().unwrap_or("the server gave no reason");
-        let code = if status < 500 { EXIT_QUERY } else { EXIT_UNREACHABLE };
-        return Err(Failure { code, error: anyhow!("{message} ({status})") });
-    }
+    let answer = match asked.await? {
+        Answer::Result(answer) => answer,
+        Answer::Error(answer) => {
+            let message = answer["error"]["message"].as_str().unwrap_or("the server gave no reason");
+            let code = answer["error"]["code"].as_str().unwrap_or_default();
+            let exit = if SERVER_ERRORS.contains(&code) { EXIT_UNREACHABLE } else { EXIT_QUERY };
+            return Err(Failure { code: exit, error: anyhow!("{message}") });
+        }
+    };
     let text = render(&answer, args.format);
     // Whoever reads a pipe may have seen enough.
     match std::io::stdout().write_all(text.as_bytes()) {
@@ -96,28 +105,32 @@ pub(crate) async fn run(mut args: QueryArgs) -> Result<(), Failure> {
     }
 }
 
-async fn ask_server(args: &QueryArgs, target: &str, body: &Value) -> Result<(u16, Value), Failure> {
+/// The answer, or the error that came instead of it.
+enum Answer {
+    Result(Value),
+    Error(Value),
+}
+
+async fn ask_server(args: &QueryArgs, target: &str, body: &Value) -> Result<Answer, Failure> {
     let base = args.url.trim_end_matches('/');
     let client = reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .build()
         .context("cannot make an HTTP client")?;
-    let mut request = client.post(format!("{base}{target}")).json(body);
+    let mut request = client.post(format!("{base}{target}")).header(ACCEPT, EVENT_STREAM).json(body);
     if let Some(key) = &args.key {
         request = request.bearer_auth(key);
     }
     let response =
         request.send().await.with_context(|| format!("no answer from {base}")).or_exit(EXIT_UNREACHABLE)?;
-    let status = response.status().as_u16();
-    let bytes = response.bytes().await.context("the answer broke off").or_exit(EXIT_UNREACHABLE)?;
-    Ok((status, parse(&bytes)?))
+    let chunks = futures::stream::unfold(response, |mut response| async {
+        let chunk = response.chunk().await.map_err(anyhow::Error::from).transpose()?;
+        Some((chunk, response))
+    });
+    listen(chunks).await
 }
 
-async fn ask_directory(
-    directory: std::path::PathBuf,
-    target: &str,
-    body: &Value,
-) -> Result<(u16, Value), Failure> {
+async fn ask_directory(directory: std::path::PathBuf, target: &str, body: &Value) -> Result<Answer, Failure> {
     if !directory.is_dir() {
         let error = anyhow!("{} is not a directory", directory.display());
         return Err(Failure { code: EXIT_USAGE, error });
@@ -128,17 +141,58 @@ async fn ask_directory(
     let (api, _) = serve::api(&store, &settings, Arc::new(SystemClock), QUERY_MEMORY_BYTES, false)?;
     let request = Request::post(target)
         .header(CONTENT_TYPE, "application/json")
+        .header(ACCEPT, EVENT_STREAM)
         .body(Body::from(body.to_string()))
         .context("cannot put the question")?;
     let response = match tracery_api::routes(api).oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
-    let status = response.status().as_u16();
-    let bytes =
-        axum::body::to_bytes(response.into_body(), ANSWER_BYTES_MAX).await.context("answer too large")?;
+    let chunks = response.into_body().into_data_stream();
+    let answer = listen(chunks.map(|chunk| chunk.map_err(anyhow::Error::from))).await;
     store.close().await;
-    Ok((status, parse(&bytes)?))
+    answer
+}
+
+/// Reads events to the last, showing progress on a terminal. A refusal comes as plain JSON instead.
+async fn listen(chunks: impl Stream<Item = anyhow::Result<Bytes>>) -> Result<Answer, Failure> {
+    let mut chunks = std::pin::pin!(chunks);
+    let shows = std::io::stderr().is_terminal();
+    let mut read: Vec<u8> = Vec::new();
+    let mut answer = None;
+    while let Some(chunk) = chunks.next().await {
+        read.extend_from_slice(&chunk.context("the answer broke off").or_exit(EXIT_UNREACHABLE)?);
+        if read.len() > ANSWER_BYTES_MAX {
+            return Err(anyhow!("the answer is larger than {ANSWER_BYTES_MAX} bytes").into());
+        }
+        while let Some(end) = read.windows(2).position(|two| two == b"\n\n") {
+            let event: Vec<u8> = read.drain(..end + 2).collect();
+            match parse_event(&event)? {
+                Some(("progress", figures)) if shows => eprint!("\r\x1b[K{}", progress_line(&figures)),
+                Some(("result", value)) => answer = Some(Answer::Result(value)),
+                Some(("error", value)) => answer = Some(Answer::Error(value)),
+                _ => {}
+            }
+        }
+    }
+    if shows {
+        eprint!("\r\x1b[K");
+    }
+    match answer {
+        Some(answer) => Ok(answer),
+        None => Ok(Answer::Error(parse(&read)?)),
+    }
+}
+
+/// Name and content of an event; `None` for a comment, and for what is no event.
+fn parse_event(event: &[u8]) -> Result<Option<(&'static str, Value)>, Failure> {
+    let Ok(text) = std::str::from_utf8(event) else { return Ok(None) };
+    let line = |prefix: &str| text.lines().find_map(|line| line.strip_prefix(prefix)).map(str::trim);
+    let name = ["progress", "result", "error"].into_iter().find(|name| line("event:") == Some(name));
+    match (name, line("data:")) {
+        (Some(name), Some(data)) => Ok(Some((name, parse(data.as_bytes())?))),
+        _ => Ok(None),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Failure> {
@@ -147,23 +201,17 @@ fn parse(bytes: &[u8]) -> Result<Value, Failure> {
         .or_exit(EXIT_UNREACHABLE)
 }
 
-/// Shows on a terminal that something is going on.
-async fn with_progress<T>(work: impl Future<Output = T>) -> T {
-    if !std::io::stderr().is_terminal() {
-        return work.await;
-    }
-    let started = Instant::now();
-    let mut ticks = tokio::time::interval(PROGRESS_INTERVAL);
-    let mut work = std::pin::pin!(work);
-    loop {
-        tokio::select! {
-            answer = &mut work => {
-                eprint!("\r\x1b[K");
-                return answer;
-            }
-            _ = ticks.tick() => eprint!("\rasking … {:.1} s", started.elapsed().as_secs_f64()),
-        }
-    }
+fn progress_line(figures: &Value) -> String {
+    let number = |name: &str| figures[name].as_u64().unwrap_or(0);
+    let (rows, total) = (number("rows_scanned"), number("rows_total"));
+    let percent = (rows.min(total) * 100).checked_div(total).unwrap_or(0);
+    let tenths = number("elapsed_ms") / 100;
+    format!(
+        "{percent} %  {rows} of {total} rows, {} read, {}.{} s",
+        ByteSize(number("bytes_scanned")),
+        tenths / 10,
+        tenths % 10
+    )
 }
 
 /// Titles and rows of either kind of answer.
@@ -245,6 +293,14 @@ fn csv_line(row: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn progress_is_told_in_one_line() {
+        let figures =
+            json!({ "rows_scanned": 50, "rows_total": 200, "bytes_scanned": 2048, "elapsed_ms": 1234 });
+        assert_eq!(progress_line(&figures), "25 %  50 of 200 rows, 2.0 KiB read, 1.2 s");
+        assert_eq!(progress_line(&json!({})), "0 %  0 of 0 rows, 0 B read, 0.0 s");
+    }
 
     #[test]
     fn answers_of_both_kinds_become_tables_and_csv() {

@@ -18,18 +18,16 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<(), Failure> {
     let report = store.verify().await.or_exit(EXIT_UNREACHABLE);
     store.close().await;
     let report = report?;
-    println!(
-        "{} parts, {} rows, {} read",
-        report.part_count,
-        report.row_count,
-        ByteSize(u64::try_from(report.byte_count).unwrap_or(0))
-    );
+    let size = ByteSize(u64::try_from(report.byte_count).unwrap_or(0));
+    let read = format!("{} parts, {} rows, {size} read", report.part_count, report.row_count);
     if report.problems.is_empty() {
+        println!("{read}: no damage");
         return Ok(());
     }
+    println!("{read}");
     for (path, problem) in &report.problems {
-        println!("{path}: {problem}");
+        println!("damaged  {path}: {problem}");
     }
-    let error = anyhow::anyhow!("{} problems", report.problems.len());
+    let error = anyhow::anyhow!("{} of {} parts are damaged", report.problems.len(), report.part_count);
     Err(Failure { code: EXIT_DAMAGED, error })
 }

@@ -19,9 +19,10 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Sleep;
+use tracery_model::OWN_SPANS;
+use tracing::Instrument as _;
 
 use super::metrics::Requests;
-use super::self_trace::SelfTrace;
 
 /// Names under which unmodified clients know their vendor: they come through a proxy setting or a hosts file.
 const VENDOR_HOSTS: &[&str] = &["api.honeycomb.io", "api.eu1.honeycomb.io"];
@@ -35,7 +36,6 @@ pub(crate) struct Guard {
     /// Whether credentials are verified: then any host name may lead here.
     pub(crate) verified: bool,
     pub(crate) requests: Arc<Requests>,
-    pub(crate) self_trace: Option<SelfTrace>,
     /// How long a client may take to send a body.
     pub(crate) body_patience: Duration,
 }
@@ -60,12 +60,17 @@ async fn count(State(guard): State<Guard>, request: Request, next: Next) -> Resp
     let method = request.method().clone();
     // The pattern, not the path: paths are as many as there are clients' ideas.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let response = next.run(request).await;
-    let elapsed = started.elapsed();
-    guard.requests.count(response.status().as_u16(), elapsed);
-    if let Some(self_trace) = &guard.self_trace {
-        self_trace.request(method.as_str(), route.as_deref(), response.status().as_u16(), elapsed);
-    }
+    let span = tracing::info_span!(
+        target: OWN_SPANS,
+        "request",
+        http.request.method = method.as_str(),
+        http.route = route.as_deref().unwrap_or("(no route)"),
+        http.response.status_code = tracing::field::Empty,
+    );
+    let response = next.run(request).instrument(span.clone()).await;
+    let status = response.status().as_u16();
+    span.record("http.response.status_code", status);
+    guard.requests.count(status, started.elapsed());
     response
 }
 
@@ -216,12 +221,7 @@ mod tests {
     use super::*;
 
     async fn status(verified: bool, uri: &str, headers: &[(&str, &str)]) -> u16 {
-        let guard = Guard {
-            verified,
-            requests: Arc::default(),
-            self_trace: None,
-            body_patience: Duration::from_secs(60),
-        };
+        let guard = Guard { verified, requests: Arc::default(), body_patience: Duration::from_secs(60) };
         let router = around(Router::new().fallback(any(|| async { "in" })), guard);
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {

@@ -129,14 +129,27 @@ impl Figures {
         let snapshot = self.queries.snapshot();
         let name = "tracery_query_started_total";
         page.head(name, "counter", "Questions asked, answered or not.");
-        for (kind, started, _, _) in &snapshot {
-            page.line(name, &[("kind", kind.name())], started);
+        for counts in &snapshot {
+            page.line(name, &[("kind", counts.kind.name())], counts.started);
+        }
+        let name = "tracery_query_unanswered_total";
+        page.head(name, "counter", "Questions that failed, or that were cancelled.");
+        for counts in &snapshot {
+            let kind = ("kind", counts.kind.name());
+            page.line(name, &[kind, ("reason", "failed")], counts.failed);
+            page.line(name, &[kind, ("reason", "cancelled")], counts.cancelled);
+        }
+        let name = "tracery_query_running";
+        page.head(name, "gauge", "Questions that run now.");
+        for counts in &snapshot {
+            page.line(name, &[("kind", counts.kind.name())], counts.running());
         }
         let name = "tracery_query_seconds";
         page.head(name, "summary", "Time of questions that were answered.");
-        for (kind, _, finished, elapsed_us) in &snapshot {
-            page.line("tracery_query_seconds_sum", &[("kind", kind.name())], seconds(*elapsed_us));
-            page.line("tracery_query_seconds_count", &[("kind", kind.name())], finished);
+        for counts in &snapshot {
+            let kind = [("kind", counts.kind.name())];
+            page.line("tracery_query_seconds_sum", &kind, seconds(counts.elapsed_us));
+            page.line("tracery_query_seconds_count", &kind, counts.finished);
         }
     }
 

@@ -20,16 +20,21 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracery_api::Api;
 use tracery_honeycomb::Honeycomb;
 use tracery_intake::{AuthMode, DatasetRegistry, Intake, MemoryBudget};
+use tracery_model::OWN_SPANS;
 use tracery_query::StoreEvents;
 use tracery_settings::Settings;
 use tracery_stdx::{Clock, SystemClock};
 use tracery_store::{Catalog, Objects, Store, StoreOptions};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::{EXIT_FAILED, EXIT_UNREACHABLE};
 use crate::commands::{Failure, OrExit};
 use crate::config::{Auth, Config, LogFormat, Place};
 use listen::{Bound, Listeners};
-use self_trace::SelfTrace;
+use self_trace::{OwnSpans, SelfTrace};
 
 /// A drain takes at most this long: what supervisors wait for before they kill.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -142,12 +147,7 @@ fn wire(house: &House) -> Result<Doors> {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready).with_state((store.clone(), settings.clone())))
         .route("/metrics", get(metrics::print).with_state(figures));
-    let guard = guard::Guard {
-        verified,
-        requests,
-        self_trace: self_trace.clone(),
-        body_patience: config.body_patience,
-    };
+    let guard = guard::Guard { verified, requests, body_patience: config.body_patience };
     Ok(Doors {
         main: guard::around(own.merge(protocols), guard.clone()),
         otlp: guard::around(tracery_otlp::routes(intake), guard),
@@ -163,22 +163,29 @@ fn store_options(config: &Config) -> StoreOptions {
     }
 }
 
-fn start_logs(config: &Config) -> Result<()> {
+/// The log, and what listens to the server's own spans when they are wanted. Neither hears the other's.
+fn start_logs(config: &Config, own_spans: Option<OwnSpans>) -> Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).context("--log")?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match config.log_format {
-        LogFormat::Text => subscriber.try_init(),
-        LogFormat::Json => subscriber.json().try_init(),
+    let filter = filter.and(filter_fn(|metadata| metadata.target() != OWN_SPANS));
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let log = match config.log_format {
+        LogFormat::Text => log.boxed(),
+        LogFormat::Json => log.json().boxed(),
     };
+    let own_spans =
+        own_spans.map(|own| own.with_filter(filter_fn(|metadata| metadata.target() == OWN_SPANS)));
+    let started = tracing_subscriber::registry().with(log.with_filter(filter)).with(own_spans).try_init();
     started.map_err(|error| anyhow::anyhow!("cannot start logging: {error}"))
 }
 
 /// Runs until a signal says otherwise.
 pub(crate) async fn run(config: Config) -> Result<(), Failure> {
-    start_logs(&config)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let own_spans = config.self_trace.then(|| self_trace::layer(Arc::clone(&clock)));
+    let (own_spans, waiting) = own_spans.unzip();
+    start_logs(&config, own_spans)?;
     // Signals are heard from here on, so that one that comes during the start is not lost.
     let mut signals = Signals::listen()?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let opened = async {
         let settings = Settings::open(&config.place.catalog_url()?, Arc::clone(&clock)).await?;
         settings.default_environment().await?;
@@ -186,11 +193,13 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         anyhow::Ok((settings, store))
     };
     let (settings, store) = opened.await.or_exit(EXIT_UNREACHABLE)?;
-    let self_trace = if config.self_trace {
-        let environment = settings.ensure_environment("tracery").await.or_exit(EXIT_UNREACHABLE)?;
-        Some(SelfTrace::start(environment.id, Arc::new(store.clone()), Arc::clone(&clock)))
-    } else {
-        None
+    let self_trace = match waiting {
+        Some(waiting) => {
+            let environment = settings.ensure_environment("tracery").await.or_exit(EXIT_UNREACHABLE)?;
+            let sink = Arc::new(store.clone());
+            Some(SelfTrace::start(waiting, environment.id, sink, Arc::clone(&clock)))
+        }
+        None => None,
     };
     let ready_file = config.ready_file.clone();
     let house = House { config, settings, store: store.clone(), clock, self_trace: self_trace.clone() };

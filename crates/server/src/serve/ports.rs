@@ -15,7 +15,7 @@ use tracery_query::languages::honeycomb::spec::{Calculation, CalculationOp};
 use tracery_query::languages::honeycomb::{
     BubbleUpLimits, Limits, RunOptions, RunScope, Selection, Spec, bubble_up, calculated, run,
 };
-use tracery_query::{EventSource, FieldInfo, FieldType, QueryError, Scope, StoreEvents};
+use tracery_query::{EventSource, FieldInfo, FieldType, QueryError, ScanProgress, Scope, StoreEvents};
 use tracery_settings::{
     ALL_DATASETS, Document, DocumentKind, NewDocument, Place, Settings, SettingsError, slugify,
 };
@@ -100,13 +100,15 @@ impl SpecQueries for Specs {
         environment: EnvironmentId,
         dataset: Option<&str>,
         spec: &Value,
+        progress: &Arc<ScanProgress>,
     ) -> Result<Value, QueryError> {
         let spec = parse(spec)?;
         let fields = self.calculated_fields(environment, dataset).await?;
         let options = RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(self.now_s()) };
         let scope = self.scope(environment, dataset);
         let limits = Limits::default();
-        let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &limits);
+        let events = self.events.watched(progress);
+        let ask = run(&self.context, &events, &scope, &spec, &fields, &options, &limits);
         let output = Box::pin(ask).await?;
         let mut answer = output.to_json();
         answer["query"] = spec.to_json();
@@ -131,7 +133,8 @@ impl SpecQueries for Specs {
         let scope = self.scope(environment, dataset);
         let now_s = self.now_s();
         let limits = BubbleUpLimits::default();
-        let ask = bubble_up(&self.context, &self.events, &scope, &spec, &fields, &selection, now_s, &limits);
+        let events = self.events.watched(&Arc::default());
+        let ask = bubble_up(&self.context, &events, &scope, &spec, &fields, &selection, now_s, &limits);
         let found = Box::pin(ask).await?;
         let mut answer = found.to_json();
         answer["rows_examined"] = found.rows_examined.into();
@@ -178,7 +181,8 @@ impl Queries for Specs {
             let scope = self.scope(environment, dataset.as_deref());
             // Nobody waits on a connection for this one: whoever runs it bounds its time.
             let limits = Limits { elapsed_max: RESULT_TIME_MAX, ..Limits::default() };
-            let ask = run(&self.context, &self.events, &scope, &spec, &fields, &options, &limits);
+            let events = self.events.watched(&Arc::default());
+            let ask = run(&self.context, &events, &scope, &spec, &fields, &options, &limits);
             Box::pin(ask).await
         };
         asked.await.map(|output| output.to_json()).map_err(|error: QueryError| error.to_string())

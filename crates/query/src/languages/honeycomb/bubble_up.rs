@@ -142,8 +142,12 @@ pub async fn bubble_up(
     now_s: i64,
     limits: &BubbleUpLimits,
 ) -> Result<BubbleUp, QueryError> {
-    within(&limits.query, compare(context, source, scope, spec, dataset_fields, selection, now_s, limits))
-        .await
+    let ask = compare(context, source, scope, spec, dataset_fields, selection, now_s, limits);
+    let mut output = within(&limits.query, ask).await?;
+    if let Some(progress) = source.progress() {
+        output.rows_examined = progress.figures().rows_scanned;
+    }
+    Ok(output)
 }
 
 #[allow(clippy::too_many_arguments)]

@@ -12,7 +12,8 @@ use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use tracery_model::{EnvironmentId, Signal, TimeRange};
+use tracery_model::{EnvironmentId, OWN_SPANS, Signal, TimeRange};
+use tracing::Instrument as _;
 
 use super::calculated::{self, Ast};
 use super::filter::filters_expr;
@@ -119,6 +120,9 @@ pub async fn run(
     };
     let mut output = within(limits, both).await?;
     output.elapsed_ms = started.elapsed().as_millis() as u64;
+    if let Some(progress) = source.progress() {
+        output.rows_examined = progress.figures().rows_scanned;
+    }
     Ok(output)
 }
 
@@ -264,10 +268,12 @@ pub(crate) async fn collect(
     rows_max: usize,
 ) -> Result<(Vec<RecordBatch>, u64), QueryError> {
     let task = Arc::new(frame.task_ctx());
-    let plan = frame.create_physical_plan().await?;
+    let span = tracing::info_span!(target: OWN_SPANS, "plan query");
+    let plan = frame.create_physical_plan().instrument(span).await?;
+    let span = tracing::info_span!(target: OWN_SPANS, "run query", rows_examined = tracing::field::Empty);
     let mut stream = execute_stream(Arc::clone(&plan), task)?;
     let (mut batches, mut row_count) = (Vec::new(), 0);
-    while let Some(batch) = stream.next().await {
+    while let Some(batch) = stream.next().instrument(span.clone()).await {
         let batch = batch?;
         row_count += batch.num_rows();
         if row_count > rows_max {
@@ -277,11 +283,14 @@ pub(crate) async fn collect(
             batches.push(batch);
         }
     }
-    Ok((batches, rows_scanned(&plan).unwrap_or(0)))
+    let rows_examined = rows_scanned(&plan).unwrap_or(0);
+    span.record("rows_examined", rows_examined);
+    Ok((batches, rows_examined))
 }
 
-/// Rows that were looked at: what the scans gave out and what they discarded by a pushed-down filter. A scan that
-/// counts nothing (rows in memory) is judged by the operator above it.
+/// Rows that were looked at, as far as the plan tells: what the scans gave out and what they discarded by a pushed-down
+/// filter. A scan that counts nothing (rows in memory) is judged by the operator above it. Where the source is watched
+/// ([`EventSource::progress`]), its own count is taken instead.
 fn rows_scanned(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
     let below: Vec<u64> = plan.children().into_iter().filter_map(rows_scanned).collect();
     if !below.is_empty() {
