@@ -190,13 +190,18 @@ pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Lets objects go that no list will name: a disk that is full must not stay so because of them.
+fn discard(written: &[Arc<Part>]) {
+    written.iter().for_each(|part| part.doom());
+}
+
 async fn write(
     inner: &Arc<Inner>,
     parts: BTreeMap<(EnvironmentId, Signal), Gathered>,
     keys: &[SeenKey],
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let mut written = Vec::with_capacity(parts.len());
+    let mut written: Vec<Arc<Part>> = Vec::with_capacity(parts.len());
     for ((environment, signal), gathered) in parts {
         let id = Uuid::now_v7().simple().to_string();
         let path = paths::fresh(environment, signal, &id);
@@ -206,7 +211,12 @@ async fn write(
             .map(|(bytes, _)| FreshChunk::open(bytes.clone()))
             .collect::<Result<Vec<_>, _>>()?;
         let (pieces, byte_count, crc32) = seal(&gathered.chunks);
-        inner.objects.put(&path, pieces).await?;
+        let raw_byte_count: usize = chunks.iter().map(FreshChunk::raw_byte_count).sum();
+        if let Err(error) = inner.objects.put(&path, pieces).await {
+            drop(inner.graveyard.send(path));
+            discard(&written);
+            return Err(error);
+        }
         let meta = PartMeta {
             id,
             environment,
@@ -217,6 +227,7 @@ async fn write(
             time_max_ns: gathered.time_max_ns.unwrap_or(0),
             row_count: gathered.chunks.iter().map(|(_, rows)| i64::try_from(*rows).unwrap_or(0)).sum(),
             byte_count,
+            raw_byte_count: i64::try_from(raw_byte_count).unwrap_or(i64::MAX),
             crc32,
             datasets: gathered.datasets.into_iter().collect(),
             created_ms: now_ms,
@@ -227,12 +238,18 @@ async fn write(
         added: written.iter().map(|part| &part.meta).collect(),
         removed: Vec::new(),
         keys: keys.to_vec(),
+        now_ms,
     };
     let _list = inner.list.lock().await;
     let applied = inner.catalog.apply(&change).await;
     if let Err(error) = &applied {
+        if !matches!(error, StoreError::Unsure(_)) {
+            discard(&written);
+            return applied.map(drop);
+        }
         // The transaction may have been applied although its answer was lost: then the rows are there, and saying
-        // otherwise would make the client send them twice.
+        // otherwise would make the client send them twice. If it was not, the sweeper takes the objects: it could
+        // still arrive.
         let first = written.first().map(|part| part.meta.id.clone()).unwrap_or_default();
         if !inner.catalog.is_listed(&first).await.unwrap_or(false) {
             return applied.map(drop);

@@ -8,9 +8,10 @@ use arrow::array::{Array, ArrayRef};
 use arrow::compute::interleave;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
-use tracery_columnar::{ATTRIBUTE_COLUMNS_MAX, AttributeColumn, Fixed};
+use tracery_columnar::{Fixed, TAIL_COLUMN};
 use tracery_model::Signal;
 
+use super::fold::{self, Fold};
 pub(crate) use super::inputs::Input;
 use super::inputs::absent;
 use super::order::{self, Window};
@@ -33,7 +34,8 @@ pub(crate) struct Output {
 
 /// Merges `inputs` into one part a window.
 pub(crate) fn merge(inputs: &[Input], signal: Signal) -> Result<Vec<Output>, StoreError> {
-    let schema = union(inputs);
+    let fold = fold::within_bound(inputs)?;
+    let schema = union(inputs, &fold);
     let order = order::sort(inputs, signal)?;
     let mut writers = Vec::with_capacity(order.windows.len());
     for window in &order.windows {
@@ -50,6 +52,11 @@ pub(crate) fn merge(inputs: &[Input], signal: Signal) -> Result<Vec<Output>, Sto
         let mut decoded = Vec::with_capacity(inputs.len());
         for input in inputs {
             decoded.push(input.read(&names)?);
+        }
+        if !fold.is_empty() && names.contains(&TAIL_COLUMN) {
+            for (columns, input) in decoded.iter_mut().zip(inputs) {
+                columns.extend(fold.tail(input)?.map(|tail| (TAIL_COLUMN.to_owned(), tail)));
+            }
         }
         for (column_idx, name, data_type) in group {
             let pieces: Vec<ArrayRef> = decoded
@@ -81,14 +88,17 @@ fn output(window: Window, writer: MergedWriter) -> Result<Output, StoreError> {
     })
 }
 
-/// Every column of any input: the fixed ones in their order, then attributes by name.
-fn union(inputs: &[Input]) -> SchemaRef {
+/// Every column of any input that is not folded: the fixed ones in their order, then attributes by name.
+fn union(inputs: &[Input], fold: &Fold) -> SchemaRef {
     let mut columns: BTreeMap<(usize, String), DataType> = BTreeMap::new();
     for input in inputs {
-        for field in input.schema().fields() {
+        for field in input.schema().fields().iter().filter(|field| !fold.takes(field.name())) {
             let rank = Fixed::from_name(field.name()).map_or(usize::MAX, |column| column.fixed as usize);
             columns.entry((rank, field.name().clone())).or_insert_with(|| field.data_type().clone());
         }
+    }
+    if let Some((name, data_type)) = fold.tail_field() {
+        columns.insert((usize::MAX, name), data_type);
     }
     let fields: Vec<Field> = columns
         .into_iter()
@@ -99,30 +109,4 @@ fn union(inputs: &[Input]) -> SchemaRef {
         })
         .collect();
     Arc::new(Schema::new(fields))
-}
-
-/// Splits inputs so that no merged part exceeds the bound of attribute columns.
-pub(crate) fn within_column_bound(inputs: Vec<Input>) -> Vec<Vec<Input>> {
-    let mut groups: Vec<(std::collections::HashSet<String>, Vec<Input>)> = Vec::new();
-    for input in inputs {
-        let own: Vec<String> = input
-            .schema()
-            .fields()
-            .iter()
-            .filter(|field| AttributeColumn::parse(field.name()).is_some())
-            .map(|field| field.name().clone())
-            .collect();
-        let fitting = groups.iter_mut().find(|(columns, _)| {
-            columns.len() + own.iter().filter(|name| !columns.contains(*name)).count()
-                <= ATTRIBUTE_COLUMNS_MAX
-        });
-        match fitting {
-            Some((columns, inputs)) => {
-                columns.extend(own);
-                inputs.push(input);
-            }
-            None => groups.push((own.into_iter().collect(), vec![input])),
-        }
-    }
-    groups.into_iter().map(|(_, inputs)| inputs).collect()
 }
