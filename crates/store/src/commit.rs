@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arrow::array::{Array, RecordBatch};
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -26,6 +27,7 @@ const COMMIT_BYTES_MAX: usize = 32 << 20;
 struct Encoded {
     signal: Signal,
     bytes: Bytes,
+    raw_byte_count: usize,
     row_count: usize,
     time_min_ns: i64,
     time_max_ns: i64,
@@ -90,11 +92,22 @@ fn encode(batch: EventBatch) -> Result<Encoded, StoreError> {
     Ok(Encoded {
         signal: batch.signal,
         bytes: encode_chunk(&batch.records)?,
+        raw_byte_count: raw_byte_count(&batch.records),
         row_count: batch.row_count(),
         time_min_ns: batch.time_min_ns,
         time_max_ns: batch.time_max_ns,
         datasets: batch.datasets,
     })
+}
+
+/// What the rows take in memory, without the room that their builder left.
+fn raw_byte_count(records: &RecordBatch) -> usize {
+    let columns = records.columns().iter();
+    columns
+        .map(|column| {
+            column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
+        })
+        .sum()
 }
 
 /// Commits until the store stops and nothing waits.
@@ -125,6 +138,7 @@ pub(crate) async fn run(inner: Arc<Inner>, mut requests: mpsc::UnboundedReceiver
 #[derive(Default)]
 struct Gathered {
     chunks: Vec<(Bytes, usize)>,
+    raw_byte_count: usize,
     time_min_ns: Option<i64>,
     time_max_ns: Option<i64>,
     datasets: std::collections::BTreeSet<String>,
@@ -147,6 +161,7 @@ async fn commit(inner: &Arc<Inner>, group: Vec<Request>) {
             }
             let part = parts.entry((request.environment, batch.signal)).or_default();
             part.chunks.push((batch.bytes, batch.row_count));
+            part.raw_byte_count += batch.raw_byte_count;
             part.time_min_ns =
                 Some(part.time_min_ns.map_or(batch.time_min_ns, |min| min.min(batch.time_min_ns)));
             part.time_max_ns =
@@ -211,7 +226,6 @@ async fn write(
             .map(|(bytes, _)| FreshChunk::open(bytes.clone()))
             .collect::<Result<Vec<_>, _>>()?;
         let (pieces, byte_count, crc32) = seal(&gathered.chunks);
-        let raw_byte_count: usize = chunks.iter().map(FreshChunk::raw_byte_count).sum();
         if let Err(error) = inner.objects.put(&path, pieces).await {
             drop(inner.graveyard.send(path));
             discard(&written);
@@ -227,7 +241,7 @@ async fn write(
             time_max_ns: gathered.time_max_ns.unwrap_or(0),
             row_count: gathered.chunks.iter().map(|(_, rows)| i64::try_from(*rows).unwrap_or(0)).sum(),
             byte_count,
-            raw_byte_count: i64::try_from(raw_byte_count).unwrap_or(i64::MAX),
+            raw_byte_count: i64::try_from(gathered.raw_byte_count).unwrap_or(i64::MAX),
             crc32,
             datasets: gathered.datasets.into_iter().collect(),
             created_ms: now_ms,

@@ -10,6 +10,10 @@ use crate::index::TraceIndex;
 use crate::part::{FreshPart, Part, PartMeta};
 use crate::{Inner, Objects, StoreError, maintenance, paths};
 
+/// What a parsed column of a chunk takes beside its bytes, about: name, type and pointers. Batches of one row are
+/// mostly this.
+const FIELD_BYTES: usize = 256;
+
 #[derive(Debug)]
 pub struct Snapshot {
     pub(crate) version: i64,
@@ -19,8 +23,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(crate) fn new(version: i64, parts: Vec<Arc<Part>>) -> Self {
-        let fresh_bytes =
-            parts.iter().filter_map(|part| part.fresh()).map(FreshPart::memory_byte_count).sum();
+        let fresh_bytes = parts.iter().filter_map(|part| part.fresh()).map(memory_bytes).sum();
         Self { version, parts, fresh_bytes }
     }
 
@@ -55,6 +58,11 @@ impl Snapshot {
     pub fn fresh_bytes(&self) -> usize {
         self.fresh_bytes
     }
+}
+
+/// Memory that a fresh part holds.
+fn memory_bytes(part: &FreshPart) -> usize {
+    part.chunks.iter().map(|chunk| chunk.byte_count() + chunk.schema().fields().len() * FIELD_BYTES).sum()
 }
 
 /// Loads what a listed part needs in memory.

@@ -1,4 +1,4 @@
-//! `tracery parts`: what lies in the store, one part a line, from the catalog alone.
+//! `tracery parts`: what lies in the store, one part a line, and what was set aside, from the catalog alone.
 
 use clap::Args;
 use serde_json::json;
@@ -22,8 +22,12 @@ pub(crate) async fn run(args: PartsArgs) -> Result<(), Failure> {
     let url = args.place.catalog_url().or_exit(EXIT_USAGE)?;
     let catalog = Catalog::open(&url).await.or_exit(EXIT_UNREACHABLE)?;
     let parts = catalog.parts().await.or_exit(EXIT_UNREACHABLE)?;
+    let set_aside = catalog.parts_set_aside().await.or_exit(EXIT_UNREACHABLE)?;
     if args.json {
         parts.iter().for_each(|part| println!("{}", line(part)));
+        for (path, reason) in set_aside {
+            println!("{}", json!({ "path": path, "set_aside": reason }));
+        }
         return Ok(());
     }
     println!("{:<11} {:<7} {:>5} {:>12} {:>12}  path", "environment", "signal", "level", "rows", "size");
@@ -42,6 +46,10 @@ pub(crate) async fn run(args: PartsArgs) -> Result<(), Failure> {
     let rows: i64 = parts.iter().map(|part| part.row_count).sum();
     let bytes: i64 = parts.iter().map(|part| part.byte_count).sum();
     println!("{} parts, {rows} rows, {}", parts.len(), ByteSize(u64::try_from(bytes).unwrap_or(0)));
+    if !set_aside.is_empty() {
+        println!("\n{} damaged parts are set aside:", set_aside.len());
+        set_aside.iter().for_each(|(path, reason)| println!("{path}: {reason}"));
+    }
     Ok(())
 }
 

@@ -40,7 +40,11 @@ impl Input {
     pub(crate) fn set_counts(&self) -> Result<Vec<(String, usize)>, StoreError> {
         let names = self.schema().fields().iter().map(|field| field.name().clone());
         let counts = match self {
-            Input::Fresh(chunk) => chunk.set_counts()?,
+            Input::Fresh(chunk) => {
+                let all: Vec<usize> = (0..chunk.schema().fields().len()).collect();
+                let records = chunk.read(&all)?;
+                records.columns().iter().map(|column| column.len() - column.null_count()).collect()
+            }
             Input::Merged { footer, .. } => {
                 let mut counts = vec![0; self.schema().fields().len()];
                 for group in footer.metadata.metadata().row_groups() {

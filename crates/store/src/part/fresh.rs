@@ -16,16 +16,13 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::convert::fb_to_schema;
 use arrow::ipc::reader::{FileDecoder, read_footer_length};
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
-use arrow::ipc::{Block, CompressionType, MetadataVersion, root_as_footer, root_as_message};
+use arrow::ipc::{Block, CompressionType, MetadataVersion, root_as_footer};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 
 const MARK: &[u8; 8] = b"TRFRESH1";
-
-/// What a parsed field takes in memory, about: its name, its type, and the shared pointers to it.
-const FIELD_BYTES: usize = 256;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Table {
@@ -48,7 +45,6 @@ pub struct FreshChunk {
     block: Block,
     version: MetadataVersion,
     row_count: usize,
-    raw_byte_count: usize,
 }
 
 /// The rows of a fresh part.
@@ -102,14 +98,7 @@ impl FreshChunk {
         let blocks = footer.recordBatches().ok_or_else(|| damaged("it has no rows"))?;
         let block = *blocks.iter().next().ok_or_else(|| damaged("it has no rows"))?;
         let version = footer.version();
-        let mut chunk = Self {
-            schema: Arc::new(schema),
-            block,
-            version,
-            row_count: 0,
-            raw_byte_count: raw_byte_count(&block, &bytes)?,
-            bytes: bytes.clone(),
-        };
+        let mut chunk = Self { schema: Arc::new(schema), block, version, row_count: 0, bytes: bytes.clone() };
         chunk.row_count = chunk.read(&[])?.num_rows();
         Ok(chunk)
     }
@@ -124,24 +113,6 @@ impl FreshChunk {
 
     pub fn byte_count(&self) -> usize {
         self.bytes.len()
-    }
-
-    /// Memory that its columns take when all of them are decoded.
-    pub fn raw_byte_count(&self) -> usize {
-        self.raw_byte_count
-    }
-
-    /// Memory that it holds as it is.
-    pub fn memory_byte_count(&self) -> usize {
-        self.bytes.len() + self.schema.fields().len() * FIELD_BYTES
-    }
-
-    /// How many rows set each column.
-    pub(crate) fn set_counts(&self) -> Result<Vec<usize>, StoreError> {
-        let (header, _) = batch_header(&self.block, &self.bytes)?;
-        let set = |nulls: i64| self.row_count.saturating_sub(usize::try_from(nulls).unwrap_or(0));
-        // No column is nested, so that each has one node.
-        Ok(header.nodes().iter().flatten().map(|node| set(node.null_count())).collect())
     }
 
     /// The named columns (positions in [`Self::schema`]), decoded.
@@ -162,36 +133,6 @@ impl FreshChunk {
             .read_record_batch(&self.block, &buffer)?
             .ok_or_else(|| StoreError::Damaged { path: "chunk".into(), reason: "it has no rows".into() })
     }
-}
-
-/// The header of a chunk's rows, and where its columns begin.
-fn batch_header<'a>(
-    block: &Block,
-    bytes: &'a Bytes,
-) -> Result<(arrow::ipc::RecordBatch<'a>, usize), StoreError> {
-    let damaged = || StoreError::Damaged { path: "chunk".into(), reason: "its rows have no header".into() };
-    let start = usize::try_from(block.offset()).map_err(|_| damaged())?;
-    let len = usize::try_from(block.metaDataLength()).map_err(|_| damaged())?;
-    let body = start.saturating_add(len);
-    // A mark and a length come before the message.
-    let message = bytes.get(start.saturating_add(8)..body).and_then(|message| root_as_message(message).ok());
-    let header = message.and_then(|message| message.header_as_record_batch()).ok_or_else(damaged)?;
-    Ok((header, body))
-}
-
-/// The length of a chunk's columns, which each compressed buffer says in its first eight bytes.
-fn raw_byte_count(block: &Block, bytes: &Bytes) -> Result<usize, StoreError> {
-    let (header, body) = batch_header(block, bytes)?;
-    let mut raw = 0_usize;
-    for buffer in header.buffers().iter().flatten() {
-        let offset = usize::try_from(buffer.offset()).unwrap_or(usize::MAX).saturating_add(body);
-        let len = usize::try_from(buffer.length()).unwrap_or(0);
-        let said = bytes.get(offset..).and_then(|rest| rest.first_chunk::<8>()).filter(|_| len >= 8);
-        // -1 says that the buffer is stored as it is.
-        let said = said.and_then(|said| usize::try_from(i64::from_le_bytes(*said)).ok()).unwrap_or(len);
-        raw = raw.saturating_add(said);
-    }
-    Ok(raw)
 }
 
 impl FreshPart {
@@ -219,9 +160,8 @@ impl FreshPart {
         Ok(Self { chunks })
     }
 
-    /// Memory that it holds.
-    pub fn memory_byte_count(&self) -> usize {
-        self.chunks.iter().map(FreshChunk::memory_byte_count).sum()
+    pub fn byte_count(&self) -> usize {
+        self.chunks.iter().map(FreshChunk::byte_count).sum()
     }
 
     /// Every column name of any chunk.
@@ -260,9 +200,6 @@ mod tests {
         assert_eq!(part.chunks[1].read(&all).unwrap(), records);
         assert_eq!(part.chunks[0].read(&[3]).unwrap(), records.project(&[3]).unwrap());
         assert_eq!(part.chunks[0].row_count(), 100);
-        let raw = records.columns().iter().map(|column| column.get_buffer_memory_size()).sum::<usize>();
-        let said = part.chunks[0].raw_byte_count();
-        assert!(said > raw / 2 && said <= raw + 1024, "{said} of {raw}");
     }
 
     #[test]
