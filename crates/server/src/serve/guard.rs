@@ -16,6 +16,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Sleep;
+use tracery_store::Store;
 
 use super::metrics::Requests;
 use super::self_trace::SelfTrace;
@@ -36,6 +37,8 @@ pub(crate) struct Guard {
     pub(crate) verified: bool,
     pub(crate) requests: Arc<Requests>,
     pub(crate) self_trace: Option<SelfTrace>,
+    /// Told when a request failed inside, which may be because of a damaged part.
+    pub(crate) store: Option<Store>,
 }
 
 /// Puts the checks around a router. A request passes them from the last line to the first, an answer the other way.
@@ -61,6 +64,11 @@ async fn count(State(guard): State<Guard>, request: Request, next: Next) -> Resp
     let response = next.run(request).await;
     let elapsed = started.elapsed();
     guard.requests.count(response.status().as_u16(), elapsed);
+    if let Some(store) =
+        guard.store.as_ref().filter(|_| response.status() == StatusCode::INTERNAL_SERVER_ERROR)
+    {
+        store.suspect();
+    }
     if let Some(self_trace) = &guard.self_trace {
         self_trace.request(method.as_str(), route.as_deref(), response.status().as_u16(), elapsed);
     }
@@ -195,7 +203,7 @@ mod tests {
     use super::*;
 
     async fn status(verified: bool, uri: &str, headers: &[(&str, &str)]) -> u16 {
-        let guard = Guard { verified, requests: Arc::default(), self_trace: None };
+        let guard = Guard { verified, requests: Arc::default(), self_trace: None, store: None };
         let router = around(Router::new().fallback(any(|| async { "in" })), guard);
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {
