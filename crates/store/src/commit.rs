@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::buffer::Buffer;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -104,8 +105,12 @@ fn encode(batch: EventBatch) -> Result<Encoded, StoreError> {
 fn raw_byte_count(records: &RecordBatch) -> usize {
     let columns = records.columns().iter();
     columns
-        .map(|column| {
-            column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
+        .map(|column| match column.as_string_view_opt() {
+            // Rows that share a value share its bytes.
+            Some(text) => {
+                text.views().inner().len() + text.data_buffers().iter().map(Buffer::len).sum::<usize>()
+            }
+            None => column.to_data().get_slice_memory_size().unwrap_or(0),
         })
         .sum()
 }
