@@ -213,17 +213,16 @@ def test_damaged_parts_are_set_aside_and_the_rest_answers(tmp_path):
         assert (objects / part["path"]).exists(), "kept for a person to look at"
 
 
-def peak_bytes(server):
+def held_bytes(server):
+    """What the process allocated; the pages of its code, which a debug build has many of, are not counted."""
     for line in pathlib.Path(f"/proc/{server.process.pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith("RssAnon:"):
             return int(line.split()[1]) * 1024
     raise AssertionError("the system does not say")
 
 
 MIB = 1 << 20
 MEMORY_BYTES = 256 * MIB
-# Code and its constants count as memory of the process too; they do not grow.
-CODE_BYTES = 96 * MIB
 
 
 def test_memory_stays_within_its_budget_whatever_arrives(tmp_path):
@@ -231,6 +230,7 @@ def test_memory_stays_within_its_budget_whatever_arrives(tmp_path):
     server = Server(tmp_path, "--memory", f"{MEMORY_BYTES // MIB}MiB")
     text = "x" * 16_000
     refusals = []
+    peaks = []
 
     def sender(sender_number):
         session = requests.Session()
@@ -240,6 +240,7 @@ def test_memory_stays_within_its_budget_whatever_arrives(tmp_path):
             while True:
                 answer = session.post(server.url("/v1/traces"), body, timeout=60,
                                       headers={"Content-Type": "application/json"})
+                peaks.append(held_bytes(server))
                 if answer.status_code == 200:
                     break
                 assert answer.status_code in (429, 503), answer.text
@@ -251,9 +252,13 @@ def test_memory_stays_within_its_budget_whatever_arrives(tmp_path):
         list(pool.map(sender, range(4)))
     count = server.post("/api/v1/sql", {"sql": "SELECT count(*) FROM spans"}).json()["rows"][0][0]
     assert int(count) == 4 * 30 * 100
-    until("merging", lambda: metric(server, "tracery_store_merges_total") >= 3)
-    merges = metric(server, "tracery_store_merges_total")
-    peak = peak_bytes(server)
+
+    def merged():
+        peaks.append(held_bytes(server))
+        return metric(server, "tracery_store_merges_total")
+
+    until("merging", lambda: merged() >= 5)
+    peak, merges = max(peaks), merged()
     print(f"peak {peak / MIB:.0f} MiB of {MEMORY_BYTES // MIB}, {merges:.0f} merges, {len(refusals)} refusals")
-    assert peak < MEMORY_BYTES + CODE_BYTES
+    assert peak < MEMORY_BYTES
     server.stop()

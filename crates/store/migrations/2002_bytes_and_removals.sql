@@ -1,4 +1,4 @@
--- What the rows of a part take in memory: a merge takes only as much as its budget holds.
+-- What a merge holds of a part at once: it takes only as many parts as its budget holds.
 ALTER TABLE parts ADD COLUMN raw_byte_count BIGINT NOT NULL DEFAULT 0;
 
 -- Objects that a merge or retention took off the list while other processes may still read them.

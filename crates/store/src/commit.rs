@@ -101,10 +101,13 @@ fn encode(batch: EventBatch) -> Result<Encoded, StoreError> {
     })
 }
 
-/// What the rows take in memory, without the room that their builder left.
+/// Columns that a merge may hold decoded at the same time.
+const MERGE_COLUMNS: usize = 8;
+
+/// What a merge may hold of the rows at once: their widest columns, decoded.
 fn raw_byte_count(records: &RecordBatch) -> usize {
     let columns = records.columns().iter();
-    columns
+    let mut sizes: Vec<usize> = columns
         .map(|column| match column.as_string_view_opt() {
             // Rows that share a value share its bytes.
             Some(text) => {
@@ -112,7 +115,9 @@ fn raw_byte_count(records: &RecordBatch) -> usize {
             }
             None => column.to_data().get_slice_memory_size().unwrap_or(0),
         })
-        .sum()
+        .collect();
+    sizes.sort_unstable_by(|left, right| right.cmp(left));
+    sizes.iter().take(MERGE_COLUMNS).sum()
 }
 
 /// Commits until the store stops and nothing waits.

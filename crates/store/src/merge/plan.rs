@@ -13,8 +13,8 @@ pub struct MergePolicy {
     pub fresh_rows: i64,
     /// Fresh bytes that do.
     pub fresh_bytes: i64,
-    /// Bytes that the rows of one merge may take when they are decoded. A merge decodes a few columns at a time, but
-    /// all of a row may be in one of them. A single part may have more: it is merged alone.
+    /// Bytes of decoded rows that one merge may hold at once ([`PartMeta::raw_byte_count`]). A single part may have
+    /// more: it is merged alone.
     pub raw_bytes_max: i64,
     /// Age at which fresh parts are merged however few they are.
     pub fresh_age_ms: i64,
@@ -42,10 +42,11 @@ impl MergePolicy {
     pub fn within(memory_bytes: usize) -> Self {
         let budget = i64::try_from(memory_bytes).unwrap_or(i64::MAX);
         let default = Self::default();
-        // Half is for the decoded columns; the rest for what was read, what is written, and 128 bytes a row to sort.
+        // A wide column is there four times: decoded, in its dictionary, as the dictionary's page, and compressed. The
+        // keys to sort by take 128 bytes a row.
         Self {
             fresh_bytes: default.fresh_bytes.min(budget / 4),
-            raw_bytes_max: default.raw_bytes_max.min(budget / 2),
+            raw_bytes_max: default.raw_bytes_max.min(budget / 4),
             fresh_rows: default.fresh_rows.min(budget / 512),
             merged_rows_max: default.merged_rows_max.min(budget / 512),
             ..default
@@ -53,7 +54,7 @@ impl MergePolicy {
     }
 }
 
-/// What the rows of a part take when they are decoded; a guess where it was not written down.
+/// What a merge holds of a part at once; a guess where it was not written down.
 pub(crate) fn raw_bytes(part: &PartMeta) -> i64 {
     const USUAL_RATIO: i64 = 8;
     if part.raw_byte_count > 0 { part.raw_byte_count } else { part.byte_count.saturating_mul(USUAL_RATIO) }
