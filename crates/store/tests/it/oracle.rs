@@ -17,7 +17,7 @@ use crate::bed::{Bed, ENVIRONMENT, START_NS, ids};
 use crate::faulty::{Fault, Faulty};
 
 const STEPS: usize = 150;
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 4;
 
 fn batch(signal: Signal, ids: &[i64], random: &mut StdRng) -> EventBatch {
     let mut builder = BatchBuilder::new(signal, 0);
