@@ -13,7 +13,7 @@ import requests
 class Server:
     """A running `tracery serve`."""
 
-    def __init__(self, directory, *flags):
+    def __init__(self, directory, *flags, environment=None):
         self.directory = directory
         ready = directory / "ready.json"
         self.process = subprocess.Popen(
@@ -22,7 +22,7 @@ class Server:
                 "--http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0",
                 "--ready-file", str(ready), *flags,
             ],
-            stderr=open(directory / "tracery.log", "a"),
+            stderr=open(directory / "tracery.log", "a"), env={**os.environ, **(environment or {})},
         )
         deadline = time.monotonic() + 60
         while not ready.exists():

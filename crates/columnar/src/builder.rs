@@ -13,6 +13,7 @@ use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::{DataType, Field, Schema};
 use tracery_model::{Origin, Signal, Value, ValueType};
 
+use crate::tail::push_member;
 use crate::text_column::TextColumn;
 use crate::{ATTRIBUTE_COLUMNS_MAX, AttributeColumn, Fixed, TAIL_COLUMN};
 
@@ -423,22 +424,23 @@ impl BatchBuilder {
     }
 
     fn push_tail(&mut self, origin: Origin, key: &str, value: Value<'_>) {
-        use std::fmt::Write;
         self.stats.values_in_tail += 1;
-        let name = AttributeColumn { origin, value_type: value.value_type(), key }.to_string();
-        self.tail_row.push(if self.tail_row.is_empty() { '{' } else { ',' });
-        push_json_text(&mut self.tail_row, &name);
-        self.tail_row.push(':');
-        match value {
-            Value::Str(text) | Value::Json(text) => {
-                let text = cut(text, &mut self.stats);
-                push_json_text(&mut self.tail_row, &text);
+        let column = AttributeColumn { origin, value_type: value.value_type(), key };
+        let cut_text;
+        let value = match value {
+            Value::Str(text) if text.len() > VALUE_BYTES_MAX => {
+                cut_text = cut(text, &mut self.stats);
+                Value::Str(&cut_text)
             }
-            Value::Int(value) => drop(write!(self.tail_row, "{value}")),
-            Value::Float(value) if value.is_finite() => drop(write!(self.tail_row, "{value:?}")),
-            Value::Float(value) => push_json_text(&mut self.tail_row, &value.to_string()),
-            Value::Bool(value) => drop(write!(self.tail_row, "{value}")),
-        }
+            Value::Json(text) if text.len() > VALUE_BYTES_MAX => {
+                cut_text = cut(text, &mut self.stats);
+                Value::Json(&cut_text)
+            }
+            other => other,
+        };
+        self.tail_row.push(if self.tail_row.is_empty() { '{' } else { ',' });
+        push_member(&mut self.tail_row, column, value);
+        let name = column.to_string();
         let tail_keys = &mut self.datasets[self.dataset_idx].tail_keys;
         if tail_keys.len() < ATTRIBUTE_COLUMNS_MAX && !tail_keys.contains(&name) {
             tail_keys.push(name);
@@ -623,15 +625,13 @@ fn push_tail_entry(out: &mut String, origin: Origin, key: &str, value_type: Valu
     if !out.is_empty() {
         out.push(',');
     }
-    push_json_text(out, &AttributeColumn { origin, value_type, key }.to_string());
-    out.push(':');
-    match owned {
-        Owned::Text(text) => push_json_text(out, text),
-        Owned::Int(value) => out.push_str(&value.to_string()),
-        Owned::Float(value) if value.is_finite() => out.push_str(&format!("{value:?}")),
-        Owned::Float(value) => push_json_text(out, &value.to_string()),
-        Owned::Bool(value) => out.push_str(&value.to_string()),
-    }
+    let value = match owned {
+        Owned::Text(text) => Value::Str(text),
+        Owned::Int(value) => Value::Int(*value),
+        Owned::Float(value) => Value::Float(*value),
+        Owned::Bool(value) => Value::Bool(*value),
+    };
+    push_member(out, AttributeColumn { origin, value_type, key }, value);
 }
 
 fn slot_of(origin: Origin, value_type: ValueType) -> usize {
@@ -645,24 +645,6 @@ fn cut(text: &str, stats: &mut BatchStats) -> String {
     stats.values_cut += 1;
     let end = text.floor_char_boundary(VALUE_BYTES_MAX - CUT_MARKER.len());
     format!("{}{CUT_MARKER}", &text[..end])
-}
-
-fn push_json_text(out: &mut String, text: &str) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            control if u32::from(control) < 0x20 => {
-                out.push_str(&format!("\\u{:04x}", u32::from(control)));
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
 }
 
 #[cfg(test)]

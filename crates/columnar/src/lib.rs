@@ -8,12 +8,14 @@ mod attribute;
 mod builder;
 mod fixed;
 mod sink;
+mod tail;
 mod text_column;
 
 pub use attribute::{AttributeColumn, TAIL_COLUMN};
 pub use builder::{BatchBuilder, BatchStats, DatasetSummary, EventBatch, KEY_BYTES_MAX, VALUE_BYTES_MAX};
 pub use fixed::{Fixed, FixedColumn, FixedType};
 pub use sink::Sink;
+pub use tail::TailObject;
 
 /// Attribute columns a part may have; attributes beyond them go to [`TAIL_COLUMN`] and stay queryable.
 pub const ATTRIBUTE_COLUMNS_MAX: usize = 2_000;

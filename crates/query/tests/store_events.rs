@@ -168,6 +168,41 @@ async fn the_tail_is_queryable() {
     assert!(answer.contains("| 30  |"), "{answer}");
 }
 
+/// Twice as many attributes as a part may have columns, over several parts: what merges fold into the tail answers as
+/// before, whatever its type, and so does a trace.
+#[tokio::test(flavor = "multi_thread")]
+async fn folded_attributes_answer_as_before() {
+    let bed = bed().await;
+    for batch in 0..4_i64 {
+        let mut builder = BatchBuilder::new(Signal::Span, 0);
+        for row in 0..3_i64 {
+            builder.begin_row(batch * 10 + row, "wide");
+            builder.id(Fixed::TraceId, &[3; 16]);
+            builder.attribute(Origin::Own, "common", Value::Int(row));
+            for idx in 0..ATTRIBUTE_COLUMNS_MAX as i64 / 2 {
+                let key = format!("b{batch}.k{idx}");
+                match idx % 4 {
+                    0 => builder.attribute(Origin::Own, &key, Value::Str("a \"text\" of some length")),
+                    1 => builder.attribute(Origin::Own, &key, Value::Int(row * 10 + idx)),
+                    2 => builder.attribute(Origin::Own, &key, Value::Float(idx as f64 / 2.0)),
+                    _ => builder.attribute(Origin::Own, &key, Value::Bool(row == 1)),
+                }
+            }
+        }
+        bed.store.accept(ENVIRONMENT, vec![builder.finish().unwrap()]).await.unwrap();
+    }
+    let names: Vec<String> = (0..4)
+        .flat_map(|batch| [0, 1, 2, 3, 996, 997, 998, 999].map(|idx| format!("b{batch}.k{idx}")))
+        .collect();
+    let columns: Vec<&str> = names.iter().map(String::as_str).chain(["common"]).collect();
+    let list: Vec<String> = columns.iter().map(|name| format!("\"{name}\"")).collect();
+    let sql =
+        format!("SELECT {} FROM events ORDER BY common, \"b0.k1\", \"b1.k1\", \"b2.k1\"", list.join(", "));
+    let answer = bed.same(&scope(), &columns, &sql).await;
+    assert!(answer.contains("a \"text\" of some length") && answer.contains("1017"), "{answer}");
+    assert_eq!(bed.store.snapshot().parts().len(), 1, "one part, though it has too many attributes");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rows_of_a_trace_come_back_with_every_column() {
     let bed = bed().await;

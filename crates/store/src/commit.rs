@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::buffer::Buffer;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -27,6 +29,7 @@ const COMMIT_BYTES_MAX: usize = 32 << 20;
 struct Encoded {
     signal: Signal,
     bytes: Bytes,
+    raw_byte_count: usize,
     row_count: usize,
     time_min_ns: i64,
     time_max_ns: i64,
@@ -91,11 +94,31 @@ fn encode(batch: EventBatch) -> Result<Encoded, StoreError> {
     Ok(Encoded {
         signal: batch.signal,
         bytes: encode_chunk(&batch.records)?,
+        raw_byte_count: raw_byte_count(&batch.records),
         row_count: batch.row_count(),
         time_min_ns: batch.time_min_ns,
         time_max_ns: batch.time_max_ns,
         datasets: batch.datasets,
     })
+}
+
+/// Columns that a merge may hold decoded at the same time.
+const MERGE_COLUMNS: usize = 8;
+
+/// What a merge may hold of the rows at once: their widest columns, decoded.
+fn raw_byte_count(records: &RecordBatch) -> usize {
+    let columns = records.columns().iter();
+    let mut sizes: Vec<usize> = columns
+        .map(|column| match column.as_string_view_opt() {
+            // Rows that share a value share its bytes.
+            Some(text) => {
+                text.views().inner().len() + text.data_buffers().iter().map(Buffer::len).sum::<usize>()
+            }
+            None => column.to_data().get_slice_memory_size().unwrap_or(0),
+        })
+        .collect();
+    sizes.sort_unstable_by(|left, right| right.cmp(left));
+    sizes.iter().take(MERGE_COLUMNS).sum()
 }
 
 /// Commits until the store stops and nothing waits.
@@ -126,6 +149,7 @@ pub(crate) async fn run(inner: Arc<Inner>, mut requests: mpsc::UnboundedReceiver
 #[derive(Default)]
 struct Gathered {
     chunks: Vec<(Bytes, usize)>,
+    raw_byte_count: usize,
     time_min_ns: Option<i64>,
     time_max_ns: Option<i64>,
     datasets: std::collections::BTreeSet<String>,
@@ -148,6 +172,7 @@ async fn commit(inner: &Arc<Inner>, group: Vec<Request>) {
             }
             let part = parts.entry((request.environment, batch.signal)).or_default();
             part.chunks.push((batch.bytes, batch.row_count));
+            part.raw_byte_count += batch.raw_byte_count;
             part.time_min_ns =
                 Some(part.time_min_ns.map_or(batch.time_min_ns, |min| min.min(batch.time_min_ns)));
             part.time_max_ns =
@@ -196,13 +221,18 @@ pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Lets objects go that no list will name: a disk that is full must not stay so because of them.
+fn discard(written: &[Arc<Part>]) {
+    written.iter().for_each(|part| part.doom());
+}
+
 async fn write(
     inner: &Arc<Inner>,
     parts: BTreeMap<(EnvironmentId, Signal), Gathered>,
     keys: &[SeenKey],
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let mut written = Vec::with_capacity(parts.len());
+    let mut written: Vec<Arc<Part>> = Vec::with_capacity(parts.len());
     for ((environment, signal), gathered) in parts {
         let id = Uuid::now_v7().simple().to_string();
         let path = paths::fresh(environment, signal, &id);
@@ -212,7 +242,11 @@ async fn write(
             .map(|(bytes, _)| FreshChunk::open(bytes.clone()))
             .collect::<Result<Vec<_>, _>>()?;
         let (pieces, byte_count, crc32) = seal(&gathered.chunks);
-        inner.objects.put(&path, pieces).await?;
+        if let Err(error) = inner.objects.put(&path, pieces).await {
+            drop(inner.graveyard.send(path));
+            discard(&written);
+            return Err(error);
+        }
         let meta = PartMeta {
             id,
             environment,
@@ -223,6 +257,7 @@ async fn write(
             time_max_ns: gathered.time_max_ns.unwrap_or(0),
             row_count: gathered.chunks.iter().map(|(_, rows)| i64::try_from(*rows).unwrap_or(0)).sum(),
             byte_count,
+            raw_byte_count: i64::try_from(gathered.raw_byte_count).unwrap_or(i64::MAX),
             crc32,
             datasets: gathered.datasets.into_iter().collect(),
             created_ms: now_ms,
@@ -233,12 +268,18 @@ async fn write(
         added: written.iter().map(|part| &part.meta).collect(),
         removed: Vec::new(),
         keys: keys.to_vec(),
+        now_ms,
     };
     let _list = inner.list.lock().await;
     let applied = inner.catalog.apply(&change).await;
     if let Err(error) = &applied {
+        if !matches!(error, StoreError::Unsure(_)) {
+            discard(&written);
+            return applied.map(drop);
+        }
         // The transaction may have been applied although its answer was lost: then the rows are there, and saying
-        // otherwise would make the client send them twice.
+        // otherwise would make the client send them twice. If it was not, the sweeper takes the objects: it could
+        // still arrive.
         let first = written.first().map(|part| part.meta.id.clone()).unwrap_or_default();
         if !inner.catalog.is_listed(&first).await.unwrap_or(false) {
             return applied.map(drop);

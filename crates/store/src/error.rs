@@ -10,8 +10,13 @@ pub enum StoreError {
     CatalogMigrate(#[from] sqlx::migrate::MigrateError),
     #[error("catalog does not answer")]
     Catalog(#[from] sqlx::Error),
+    /// The connection was lost while a transaction was being committed.
+    #[error("catalog did not say whether it took a change")]
+    Unsure(#[source] sqlx::Error),
     #[error("object store does not answer for {path}")]
     Object { path: String, source: object_store::Error },
+    #[error("object store is not the one that the catalog lists: {0}")]
+    Stranger(&'static str),
     #[error("cannot write {path}")]
     Write { path: String, source: std::io::Error },
     #[error("part {path} is damaged: {reason}")]

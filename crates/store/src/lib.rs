@@ -7,6 +7,7 @@
 mod catalog;
 mod commit;
 mod error;
+mod identity;
 mod index;
 mod keys;
 mod maintenance;
@@ -14,6 +15,7 @@ mod merge;
 mod objects;
 mod part;
 mod paths;
+mod scrub;
 mod snapshot;
 mod stats;
 mod verify;
@@ -29,6 +31,7 @@ pub use stats::StoreStats;
 pub use verify::VerifyReport;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -52,6 +55,8 @@ pub struct StoreOptions {
     pub retention: Option<Duration>,
     /// Unlisted objects younger than this may belong to a commit of another node, so the sweeper leaves them.
     pub orphan_age: Duration,
+    /// How long other processes on the same catalog may go on reading a part that was merged away or expired.
+    pub removed_age: Duration,
     /// Whether this process merges, expires and sweeps.
     pub maintenance: bool,
 }
@@ -64,6 +69,7 @@ impl Default for StoreOptions {
             merge: MergePolicy::default(),
             retention: None,
             orphan_age: Duration::from_secs(3600),
+            removed_age: Duration::from_secs(600),
             maintenance: true,
         }
     }
@@ -89,6 +95,7 @@ struct Inner {
     queue: Arc<Semaphore>,
     graveyard: mpsc::UnboundedSender<String>,
     merge_wanted: Notify,
+    scrub_wanted: AtomicBool,
     stop: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -106,6 +113,7 @@ impl Store {
         let stats = Arc::new(StoreStats::default());
         let keys = KeyCatalogue::default();
         keys.load(catalog.keys().await?);
+        identity::establish(&catalog, &objects).await?;
         let version = catalog.version().await?;
         let listed = catalog.parts().await?;
         let mut parts = Vec::with_capacity(listed.len());
@@ -131,6 +139,7 @@ impl Store {
             commits,
             graveyard,
             merge_wanted: Notify::new(),
+            scrub_wanted: AtomicBool::new(false),
             stop: CancellationToken::new(),
             tasks: Mutex::new(Vec::new()),
         });
@@ -210,7 +219,18 @@ impl Store {
     /// Whether the catalog and the object store answer.
     pub async fn ready(&self) -> Result<(), StoreError> {
         self.inner.catalog.ping().await?;
-        self.inner.objects.probe().await
+        identity::check(&self.inner.objects).await
+    }
+
+    /// Reads every merged part whole and sets those aside whose checksum differs. Returns how many did.
+    pub async fn scrub(&self) -> Result<usize, StoreError> {
+        scrub::all(&self.inner).await
+    }
+
+    /// Something that was read made no sense. The background work looks soon at every merged part.
+    pub fn suspect(&self) {
+        self.inner.scrub_wanted.store(true, Ordering::Relaxed);
+        self.inner.merge_wanted.notify_one();
     }
 
     /// Commits what waits and ends the background work.

@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use crate::catalog::Change;
 use crate::commit::error_chain;
-use crate::merge::plan::{Job, MergePolicy, next_job};
-use crate::merge::run::{Input, Output, merge, within_column_bound};
+use crate::merge::plan::{Job, MergePolicy, next_job, raw_bytes};
+use crate::merge::run::{Input, Output, merge};
 use crate::part::{MergedFooter, Part, PartMeta};
-use crate::{Catalog, Inner, StoreError, StoreStats, paths, snapshot};
+use crate::{Catalog, Inner, StoreError, StoreStats, paths, scrub, snapshot};
 
 /// How often due work is looked for when no commit asks.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -26,7 +26,9 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(300);
 /// Merges, expires and sweeps until the store stops.
 pub(crate) async fn run(inner: Arc<Inner>) {
     let mut expired_at: Option<Instant> = None;
+    let mut round = scrub::Round::default();
     loop {
+        round.step(&inner).await;
         if expired_at.is_none_or(|at| at.elapsed() >= EXPIRE_EVERY) {
             expired_at = Some(Instant::now());
             for result in [expire(&inner).await, sweep(&inner).await] {
@@ -84,10 +86,7 @@ async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Resu
             None => match open_merged(inner, &part.meta).await {
                 Ok(input) => inputs.push(input),
                 Err(StoreError::Damaged { reason, .. }) => {
-                    set_aside(&inner.catalog, &inner.stats, &part.meta, &reason, inner.clock.now_ms())
-                        .await?;
-                    let _list = inner.list.lock().await;
-                    snapshot::publish(inner, None, std::slice::from_ref(&part.meta.id), Vec::new());
+                    scrub::set_aside(inner, &part.meta, &reason).await?;
                     return Ok(());
                 }
                 Err(error) => return Err(error),
@@ -95,36 +94,53 @@ async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Resu
         }
     }
     let signal = job.signal;
-    let outputs = tokio::task::spawn_blocking(move || {
-        let mut outputs = Vec::new();
-        for group in within_column_bound(inputs) {
-            outputs.extend(merge(&group, signal)?);
-        }
-        Ok::<_, StoreError>(outputs)
-    })
-    .await
-    .map_err(|error| StoreError::Stopped(error.to_string()))??;
+    let outputs = tokio::task::spawn_blocking(move || merge(&inputs, signal))
+        .await
+        .map_err(|error| StoreError::Stopped(error.to_string()))??;
     let rows_out: usize = outputs.iter().map(|output| output.row_count).sum();
+    let raw_in: i64 = sources.iter().map(|part| raw_bytes(&part.meta)).sum();
     let rows_in: i64 = sources.iter().map(|part| part.meta.row_count).sum();
-    assert_eq!(i64::try_from(rows_out).ok(), Some(rows_in), "a merge keeps every row");
+    if i64::try_from(rows_out).ok() != Some(rows_in) {
+        // Never seen; the parts stay as they are rather than lose a row.
+        return Err(StoreError::Stopped(format!("a merge of {rows_in} rows made {rows_out}")));
+    }
     let mut added = Vec::with_capacity(outputs.len());
     for output in outputs {
-        added.push(Arc::new(write_output(inner, job, output).await?));
+        // Rows of one merge are taken to be of one size.
+        let share = i128::from(raw_in) * output.row_count as i128 / i128::from(rows_in.max(1));
+        match write_output(inner, job, output, i64::try_from(share).unwrap_or(i64::MAX)).await {
+            Ok(part) => added.push(Arc::new(part)),
+            Err(error) => {
+                // The disk may be full: what no list will name must not keep it so.
+                added.iter().for_each(|part: &Arc<Part>| part.doom());
+                return Err(error);
+            }
+        }
     }
     let change = Change {
         added: added.iter().map(|part| &part.meta).collect(),
         removed: sources.iter().map(|part| part.meta.id.as_str()).collect(),
         keys: Vec::new(),
+        now_ms: inner.clock.now_ms(),
     };
     let _list = inner.list.lock().await;
-    if let Some(version) = inner.catalog.apply(&change).await? {
-        let removed: Vec<String> = sources.iter().map(|part| part.meta.id.clone()).collect();
-        snapshot::publish(inner, Some(version), &removed, added);
-        sources.iter().for_each(|part| part.doom());
-    } else {
-        // Another node was faster; what was written here is unlisted.
-        added.iter().for_each(|part| part.doom());
-        snapshot::refresh(inner).await?;
+    match inner.catalog.apply(&change).await {
+        Ok(Some(version)) => {
+            let removed: Vec<String> = sources.iter().map(|part| part.meta.id.clone()).collect();
+            snapshot::publish(inner, Some(version), &removed, added);
+            retire(inner, sources);
+        }
+        Ok(None) => {
+            // Another node was faster; what was written here is unlisted.
+            added.iter().for_each(|part| part.doom());
+            snapshot::refresh(inner).await?;
+        }
+        // The list tells at the next look; if the change was not made, the sweeper takes what was written.
+        Err(error @ StoreError::Unsure(_)) => return Err(error),
+        Err(error) => {
+            added.iter().for_each(|part| part.doom());
+            return Err(error);
+        }
     }
     StoreStats::add(&inner.stats.merges, 1);
     StoreStats::add(&inner.stats.rows_merged, rows_out);
@@ -148,13 +164,22 @@ async fn open_merged(inner: &Inner, meta: &PartMeta) -> Result<Input, StoreError
     Ok(Input::Merged { bytes, footer })
 }
 
-async fn write_output(inner: &Inner, job: &Job, output: Output) -> Result<Part, StoreError> {
+/// Lets the objects of unlisted parts go: when the last query here has let go of them, or, where other processes may
+/// read them too, when the sweeper finds that long enough ago.
+fn retire(inner: &Inner, parts: &[Arc<Part>]) {
+    if !inner.catalog.is_shared() {
+        parts.iter().for_each(|part| part.doom());
+    }
+}
+
+async fn write_output(
+    inner: &Inner,
+    job: &Job,
+    output: Output,
+    raw_byte_count: i64,
+) -> Result<Part, StoreError> {
     let id = Uuid::now_v7().simple().to_string();
     let path = paths::merged(job.environment, job.signal, &id);
-    // The index first: a listed part always has its index.
-    if let Some(index) = output.trace_index {
-        inner.objects.put(&paths::trace_index(&path), vec![index]).await?;
-    }
     let meta = PartMeta {
         id,
         environment: job.environment,
@@ -165,25 +190,39 @@ async fn write_output(inner: &Inner, job: &Job, output: Output) -> Result<Part, 
         time_max_ns: output.time_max_ns,
         row_count: i64::try_from(output.row_count).unwrap_or(0),
         byte_count: i64::try_from(output.object.len()).unwrap_or(0),
+        raw_byte_count,
         crc32: crc32fast::hash(&output.object),
         datasets: output.datasets,
         created_ms: inner.clock.now_ms(),
     };
-    inner.objects.put(&path, vec![output.object]).await?;
+    let written = async {
+        // The index first: a listed part always has its index.
+        if let Some(index) = output.trace_index {
+            inner.objects.put(&paths::trace_index(&path), vec![index]).await?;
+        }
+        inner.objects.put(&path, vec![output.object]).await
+    };
+    if let Err(error) = written.await {
+        drop(inner.graveyard.send(path));
+        return Err(error);
+    }
     Ok(Part::new(meta, None, inner.graveyard.clone()))
 }
 
-/// Takes a damaged part off the list, counts it, and says so.
+/// Takes a damaged part off the list, counts it, and says so. `false`: it was not listed any more.
 pub(crate) async fn set_aside(
     catalog: &Catalog,
     stats: &StoreStats,
     meta: &PartMeta,
     reason: &str,
     now_ms: i64,
-) -> Result<(), StoreError> {
-    tracing::error!(part = meta.path, rows = meta.row_count, reason, "a damaged part is set aside");
-    StoreStats::add(&stats.parts_set_aside, 1);
-    catalog.set_aside(meta, reason, now_ms).await
+) -> Result<bool, StoreError> {
+    let listed = catalog.set_aside(meta, reason, now_ms).await?;
+    if listed {
+        tracing::error!(part = meta.path, rows = meta.row_count, reason, "a damaged part is set aside");
+        StoreStats::add(&stats.parts_set_aside, 1);
+    }
+    Ok(listed)
 }
 
 /// Drops parts whose newest row is older than the retention.
@@ -194,11 +233,12 @@ pub(crate) async fn expire(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let old: Vec<&Arc<Part>> =
         parts.parts().iter().filter(|part| part.meta.time_max_ns < keep_from).collect();
     for part in old {
-        let change = Change { removed: vec![&part.meta.id], ..Change::default() };
+        let now_ms = inner.clock.now_ms();
+        let change = Change { removed: vec![&part.meta.id], now_ms, ..Change::default() };
         let _list = inner.list.lock().await;
         if let Some(version) = inner.catalog.apply(&change).await? {
             snapshot::publish(inner, Some(version), std::slice::from_ref(&part.meta.id), Vec::new());
-            part.doom();
+            retire(inner, std::slice::from_ref(part));
             inner
                 .stats
                 .rows_expired
@@ -215,6 +255,16 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let mut owned: HashSet<String> = inner.catalog.parts().await?.into_iter().map(|meta| meta.path).collect();
     owned.extend(inner.parts.read().parts().iter().map(|part| part.meta.path.clone()));
     owned.extend(inner.catalog.parts_set_aside().await?.into_iter().map(|(path, _)| path));
+    let removed_age_ms = i64::try_from(inner.options.removed_age.as_millis()).unwrap_or(i64::MAX);
+    for (path, removed_ms) in inner.catalog.parts_removed().await? {
+        if removed_ms.saturating_add(removed_age_ms) > inner.clock.now_ms() {
+            owned.insert(path);
+            continue;
+        }
+        inner.objects.delete(&paths::trace_index(&path)).await?;
+        inner.objects.delete(&path).await?;
+        inner.catalog.forget_removed(&path).await?;
+    }
     let orphan_age_ms = i64::try_from(inner.options.orphan_age.as_millis()).unwrap_or(i64::MAX);
     let oldest_kept_ms = inner.clock.now_ms().saturating_sub(orphan_age_ms);
     for (path, modified_ms) in objects {

@@ -4,15 +4,21 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ClientOptions, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
 
 use crate::StoreError;
+
+/// A store that is gone is told to the client while it still waits; it comes again.
+const RETRIES_MAX: usize = 4;
+const RETRY_TIME_MAX: Duration = Duration::from_secs(5);
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// An object store. For a local directory, writes go around `object_store`, which does not sync: the file is synced,
 /// renamed into place, and its directory synced.
@@ -42,7 +48,14 @@ impl Objects {
             "file" => Self::local(&parsed.to_file_path().map_err(|()| bad("it names no directory".into()))?),
             "s3" => {
                 let bucket = parsed.host_str().ok_or_else(|| bad("it names no bucket".into()))?;
-                let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
+                let mut builder = AmazonS3Builder::new()
+                    .with_bucket_name(bucket)
+                    .with_retry(RetryConfig {
+                        max_retries: RETRIES_MAX,
+                        retry_timeout: RETRY_TIME_MAX,
+                        ..RetryConfig::default()
+                    })
+                    .with_client_options(ClientOptions::new().with_connect_timeout(CONNECT_TIME_MAX));
                 for (key, value) in options {
                     let key = key.parse().map_err(|_| bad(format!("{key} is no S3 option")))?;
                     builder = builder.with_config(key, value);
@@ -101,12 +114,17 @@ impl Objects {
         }
     }
 
-    /// Whether the store answers: looks for an object that need not exist.
-    pub(crate) async fn probe(&self) -> Result<(), StoreError> {
-        match self.store.head(&ObjectPath::from("probe")).await {
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(source) => Err(StoreError::Object { path: "probe".into(), source }),
+    /// Length and CRC-32 of an object, read piece by piece.
+    pub(crate) async fn checksum(&self, path: &str) -> Result<(u64, u32), StoreError> {
+        let error = |source| StoreError::Object { path: path.to_owned(), source };
+        let mut stream = self.store.get(&ObjectPath::from(path)).await.map_err(error)?.into_stream();
+        let mut hasher = crc32fast::Hasher::new();
+        let mut len = 0;
+        while let Some(piece) = stream.try_next().await.map_err(error)? {
+            hasher.update(&piece);
+            len += piece.len() as u64;
         }
+        Ok((len, hasher.finalize()))
     }
 
     /// Path and last-modified time (ms since the epoch) of every object below `prefix`.

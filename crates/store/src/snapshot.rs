@@ -8,17 +8,23 @@ use tracery_model::{EnvironmentId, Signal, TimeRange};
 
 use crate::index::TraceIndex;
 use crate::part::{FreshPart, Part, PartMeta};
-use crate::{Inner, Objects, StoreError, paths};
+use crate::{Inner, Objects, StoreError, maintenance, paths};
+
+/// What a parsed column of a chunk takes beside its bytes, about: name, type and pointers. Batches of one row are
+/// mostly this.
+const FIELD_BYTES: usize = 256;
 
 #[derive(Debug)]
 pub struct Snapshot {
     pub(crate) version: i64,
     parts: Vec<Arc<Part>>,
+    fresh_bytes: usize,
 }
 
 impl Snapshot {
     pub(crate) fn new(version: i64, parts: Vec<Arc<Part>>) -> Self {
-        Self { version, parts }
+        let fresh_bytes = parts.iter().filter_map(|part| part.fresh()).map(memory_bytes).sum();
+        Self { version, parts, fresh_bytes }
     }
 
     pub fn parts(&self) -> &[Arc<Part>] {
@@ -48,9 +54,15 @@ impl Snapshot {
             .collect()
     }
 
-    pub(crate) fn fresh_bytes(&self) -> usize {
-        self.parts.iter().filter_map(|part| part.fresh()).map(FreshPart::byte_count).sum()
+    /// Memory that fresh parts hold.
+    pub fn fresh_bytes(&self) -> usize {
+        self.fresh_bytes
     }
+}
+
+/// Memory that a fresh part holds.
+fn memory_bytes(part: &FreshPart) -> usize {
+    part.chunks.iter().map(|chunk| chunk.byte_count() + chunk.schema().fields().len() * FIELD_BYTES).sum()
 }
 
 /// Loads what a listed part needs in memory.
@@ -92,30 +104,40 @@ pub(crate) fn publish(inner: &Inner, version: Option<i64>, removed: &[String], a
 
 /// Reads the list again. Call with `inner.list` held.
 pub(crate) async fn refresh(inner: &Inner) -> Result<(), StoreError> {
-    let version = inner.catalog.version().await?;
-    let known = Arc::clone(&inner.parts.read());
-    if known.version == version {
+    loop {
+        let version = inner.catalog.version().await?;
+        let known = Arc::clone(&inner.parts.read());
+        if known.version == version {
+            return Ok(());
+        }
+        let by_id: HashMap<&str, &Arc<Part>> =
+            known.parts.iter().map(|part| (part.meta.id.as_str(), part)).collect();
+        let mut parts = Vec::new();
+        let mut unreadable = Vec::new();
+        for meta in inner.catalog.parts().await? {
+            match by_id.get(meta.id.as_str()) {
+                Some(part) => parts.push(Arc::clone(part)),
+                None => match open_part(&inner.objects, meta.clone(), &inner.graveyard).await {
+                    Ok(part) => parts.push(Arc::new(part)),
+                    Err(StoreError::Damaged { reason, .. }) => unreadable.push((meta, reason)),
+                    Err(error) => return Err(error),
+                },
+            }
+        }
+        let mut set_aside = false;
+        for (meta, reason) in &unreadable {
+            // Not when it was merged away by its owner between the two reads: then the list has changed.
+            set_aside |=
+                maintenance::set_aside(&inner.catalog, &inner.stats, meta, reason, inner.clock.now_ms())
+                    .await?;
+        }
+        if !unreadable.is_empty() && !set_aside {
+            continue;
+        }
+        inner.keys.load(inner.catalog.keys().await?);
+        *inner.parts.write() = Arc::new(Snapshot::new(version, parts));
         return Ok(());
     }
-    let by_id: HashMap<&str, &Arc<Part>> =
-        known.parts.iter().map(|part| (part.meta.id.as_str(), part)).collect();
-    let mut parts = Vec::new();
-    for meta in inner.catalog.parts().await? {
-        match by_id.get(meta.id.as_str()) {
-            Some(part) => parts.push(Arc::clone(part)),
-            None => match open_part(&inner.objects, meta.clone(), &inner.graveyard).await {
-                Ok(part) => parts.push(Arc::new(part)),
-                // Merged away by its owner between the two reads; the next refresh sees what it became.
-                Err(StoreError::Damaged { reason, .. }) => {
-                    tracing::warn!(part = meta.path, reason, "a listed part cannot be read");
-                }
-                Err(error) => return Err(error),
-            },
-        }
-    }
-    inner.keys.load(inner.catalog.keys().await?);
-    *inner.parts.write() = Arc::new(Snapshot::new(version, parts));
-    Ok(())
 }
 
 pub(crate) async fn trace_index(

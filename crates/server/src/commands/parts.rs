@@ -1,4 +1,4 @@
-//! `tracery parts`: what lies in the store, one part a line, from the catalog alone.
+//! `tracery parts`: what lies in the store, one part a line, and what was set aside, from the catalog alone.
 
 use std::collections::HashMap;
 
@@ -35,8 +35,12 @@ pub(crate) async fn run(args: PartsArgs) -> Result<(), Failure> {
     let environments = open_settings(&args.place).await?.environments().await.or_exit(EXIT_UNREACHABLE)?;
     let slugs: HashMap<EnvironmentId, String> =
         environments.into_iter().map(|environment| (environment.id, environment.slug)).collect();
+    let set_aside = catalog.parts_set_aside().await.or_exit(EXIT_UNREACHABLE)?;
     if args.json {
         parts.iter().for_each(|part| println!("{}", line(part, slugs.get(&part.environment))));
+        for (path, reason) in set_aside {
+            println!("{}", json!({ "path": path, "set_aside": reason }));
+        }
         return Ok(());
     }
     let rows: i64 = parts.iter().map(|part| part.row_count).sum();
@@ -45,6 +49,10 @@ pub(crate) async fn run(args: PartsArgs) -> Result<(), Failure> {
         print!("{}", table(&parts, &slugs));
     }
     println!("{} parts, {rows} rows, {}", parts.len(), size(bytes));
+    if !set_aside.is_empty() {
+        println!("\n{} damaged parts are set aside:", set_aside.len());
+        set_aside.iter().for_each(|(path, reason)| println!("{path}: {reason}"));
+    }
     Ok(())
 }
 

@@ -20,6 +20,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Sleep;
 use tracery_model::OWN_SPANS;
+use tracery_store::Store;
 use tracing::Instrument as _;
 
 use super::metrics::Requests;
@@ -38,6 +39,8 @@ pub(crate) struct Guard {
     pub(crate) requests: Arc<Requests>,
     /// How long a client may take to send a body.
     pub(crate) body_patience: Duration,
+    /// Told when a request failed inside, which may be because of a damaged part.
+    pub(crate) store: Option<Store>,
 }
 
 /// Puts the checks around a router. A request passes them from the last line to the first, an answer the other way.
@@ -68,9 +71,12 @@ async fn count(State(guard): State<Guard>, request: Request, next: Next) -> Resp
         http.response.status_code = tracing::field::Empty,
     );
     let response = next.run(request).instrument(span.clone()).await;
-    let status = response.status().as_u16();
-    span.record("http.response.status_code", status);
-    guard.requests.count(status, started.elapsed());
+    let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
+    guard.requests.count(status.as_u16(), started.elapsed());
+    if let Some(store) = guard.store.as_ref().filter(|_| status == StatusCode::INTERNAL_SERVER_ERROR) {
+        store.suspect();
+    }
     response
 }
 
@@ -221,7 +227,12 @@ mod tests {
     use super::*;
 
     async fn status(verified: bool, uri: &str, headers: &[(&str, &str)]) -> u16 {
-        let guard = Guard { verified, requests: Arc::default(), body_patience: Duration::from_secs(60) };
+        let guard = Guard {
+            verified,
+            requests: Arc::default(),
+            body_patience: Duration::from_secs(60),
+            store: None,
+        };
         let router = around(Router::new().fallback(any(|| async { "in" })), guard);
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {

@@ -105,6 +105,8 @@ impl Figures {
         page.summary("tracery_store_merge_seconds", "Time of merges.", &[], merge_s, read(&stats.merges));
         let queued = self.store.queued_bytes();
         page.single("tracery_store_queued_bytes", "gauge", "Bytes that wait for a commit.", queued);
+        let fresh = self.store.snapshot().fresh_bytes();
+        page.single("tracery_store_fresh_bytes", "gauge", "Memory of parts that wait for a merge.", fresh);
         let mut parts: BTreeMap<(Signal, i64), (u64, i64, i64)> = BTreeMap::new();
         for part in self.store.snapshot().parts() {
             let figures = parts.entry((part.meta.signal, part.meta.level)).or_default();

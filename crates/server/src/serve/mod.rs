@@ -24,7 +24,7 @@ use tracery_model::OWN_SPANS;
 use tracery_query::StoreEvents;
 use tracery_settings::Settings;
 use tracery_stdx::{Clock, SystemClock};
-use tracery_store::{Catalog, Objects, Store, StoreOptions};
+use tracery_store::{Catalog, MergePolicy, Objects, Store, StoreOptions};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -128,7 +128,7 @@ fn wire(house: &House) -> Result<Doors> {
         budget: Arc::new(MemoryBudget::new(config.memory_bytes / 8)),
         ..Intake::new(Arc::new(sink), settings.clone(), Arc::clone(clock), mode)
     };
-    let (api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 2, verified)?;
+    let (api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 4, verified)?;
     let figures = metrics::Figures {
         intake: Arc::clone(&intake.metrics),
         queries: Arc::clone(&api.metrics),
@@ -147,17 +147,25 @@ fn wire(house: &House) -> Result<Doors> {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready).with_state((store.clone(), settings.clone())))
         .route("/metrics", get(metrics::print).with_state(figures));
-    let guard = guard::Guard { verified, requests, body_patience: config.body_patience };
+    let guard = guard::Guard {
+        verified,
+        requests,
+        body_patience: config.body_patience,
+        store: Some(store.clone()),
+    };
     Ok(Doors {
         main: guard::around(own.merge(protocols), guard.clone()),
         otlp: guard::around(tracery_otlp::routes(intake), guard),
     })
 }
 
+/// The store's share of the memory: of sixteenths, 1 what waits for a commit, 4 fresh parts, 4 a merge. Requests have
+/// 2 and questions 4; the last is for everything else.
 fn store_options(config: &Config) -> StoreOptions {
     StoreOptions {
-        queue_bytes_max: (config.memory_bytes / 16).clamp(16 << 20, 256 << 20),
+        queue_bytes_max: (config.memory_bytes / 16).min(256 << 20),
         fresh_bytes_max: config.memory_bytes / 4,
+        merge: MergePolicy::within(config.memory_bytes / 4),
         retention: Some(config.retention),
         ..StoreOptions::default()
     }

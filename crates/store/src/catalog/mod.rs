@@ -3,6 +3,8 @@
 
 mod keys;
 
+use std::time::Duration;
+
 use sqlx::any::{AnyPoolOptions, AnyRow, install_default_drivers};
 use sqlx::{Any, AnyPool, Executor, Row, Transaction};
 use tracery_model::{EnvironmentId, Signal};
@@ -26,6 +28,10 @@ pub struct Catalog {
     shared: bool,
 }
 
+/// How long a caller waits for a connection, a lock of SQLite or a lock of PostgreSQL: a commit that cannot be listed
+/// is answered before common clients give up.
+const WAIT_MS_MAX: u64 = 5_000;
+
 /// One change of the list.
 #[derive(Debug, Default)]
 pub(crate) struct Change<'a> {
@@ -33,6 +39,7 @@ pub(crate) struct Change<'a> {
     /// Ids. When any of them is not listed (another node merged or dropped it), nothing changes.
     pub(crate) removed: Vec<&'a str>,
     pub(crate) keys: Vec<SeenKey>,
+    pub(crate) now_ms: i64,
 }
 
 impl Catalog {
@@ -42,17 +49,19 @@ impl Catalog {
         let sqlite = url.starts_with("sqlite:");
         let pool = AnyPoolOptions::new()
             .max_connections(4)
+            .acquire_timeout(Duration::from_millis(WAIT_MS_MAX))
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    if sqlite {
-                        // FULL: a committed transaction survives a power cut, which the acknowledgement promises.
-                        connection
-                            .execute(
-                                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;",
-                            )
-                            .await?;
-                    }
-                    Ok(())
+                    // FULL: a committed transaction survives a power cut, which the acknowledgement promises.
+                    let setup = if sqlite {
+                        format!(
+                            "PRAGMA busy_timeout = {WAIT_MS_MAX}; PRAGMA journal_mode = WAL; \
+                             PRAGMA synchronous = FULL;"
+                        )
+                    } else {
+                        format!("SET lock_timeout = {WAIT_MS_MAX}")
+                    };
+                    connection.execute(setup.as_str()).await.map(drop)
                 })
             })
             .connect(url)
@@ -74,10 +83,20 @@ impl Catalog {
     }
 
     /// Applies a change as a whole and returns the list's new version. `None`: a part to be removed was not listed,
-    /// and nothing was changed.
+    /// and nothing was changed. [`StoreError::Unsure`] is the only error after which the change may have been made.
     pub(crate) async fn apply(&self, change: &Change<'_>) -> Result<Option<i64>, StoreError> {
         let mut transaction = self.pool.begin().await?;
         for id in &change.removed {
+            if self.shared {
+                sqlx::query(
+                    "INSERT INTO parts_removed (path, removed_ms) SELECT path, $2 FROM parts WHERE id = $1
+                     ON CONFLICT (path) DO NOTHING",
+                )
+                .bind(*id)
+                .bind(change.now_ms)
+                .execute(&mut *transaction)
+                .await?;
+            }
             let done =
                 sqlx::query("DELETE FROM parts WHERE id = $1").bind(*id).execute(&mut *transaction).await?;
             if done.rows_affected() != 1 {
@@ -96,8 +115,32 @@ impl Catalog {
                 .fetch_one(&mut *transaction)
                 .await?;
         let version = row.try_get("version")?;
-        transaction.commit().await?;
-        Ok(Some(version))
+        match transaction.commit().await {
+            Ok(()) => Ok(Some(version)),
+            // SQLite is in this process: it made the change or said that it did not.
+            Err(error) if self.shared => Err(StoreError::Unsure(error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The id of this catalog: `proposed` when it has none yet.
+    pub(crate) async fn identity(&self, proposed: &str) -> Result<String, StoreError> {
+        sqlx::query("INSERT INTO catalog_identity (one, id) VALUES (1, $1) ON CONFLICT (one) DO NOTHING")
+            .bind(proposed)
+            .execute(&self.pool)
+            .await?;
+        let row = sqlx::query("SELECT id FROM catalog_identity WHERE one = 1").fetch_one(&self.pool).await?;
+        Ok(row.try_get("id")?)
+    }
+
+    /// Whether no part was ever listed and kept.
+    pub(crate) async fn is_empty(&self) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM parts) + (SELECT COUNT(*) FROM parts_set_aside) AS known",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(row.try_get::<i64, _>("known")? == 0)
     }
 
     /// Changes whenever the list does.
@@ -110,8 +153,8 @@ impl Catalog {
     /// Every listed part, oldest first.
     pub async fn parts(&self) -> Result<Vec<PartMeta>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, environment, signal, level, path, time_min_ns, time_max_ns, row_count, byte_count, crc32,
-                    datasets, created_ms
+            "SELECT id, environment, signal, level, path, time_min_ns, time_max_ns, row_count, byte_count, raw_byte_count,
+                    crc32, datasets, created_ms
              FROM parts ORDER BY id",
         )
         .fetch_all(&self.pool)
@@ -128,15 +171,21 @@ impl Catalog {
         Ok(row.is_some())
     }
 
-    /// Takes a damaged part off the list and remembers why.
+    /// Takes a damaged part off the list and remembers why. `false`: it was not listed any more, so that nothing was
+    /// lost.
     pub(crate) async fn set_aside(
         &self,
         meta: &PartMeta,
         reason: &str,
         now_ms: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("DELETE FROM parts WHERE id = $1").bind(&meta.id).execute(&mut *transaction).await?;
+        let done =
+            sqlx::query("DELETE FROM parts WHERE id = $1").bind(&meta.id).execute(&mut *transaction).await?;
+        if done.rows_affected() != 1 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
         sqlx::query(
             "INSERT INTO parts_set_aside (id, path, reason, row_count, set_aside_ms) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (id) DO NOTHING",
@@ -152,6 +201,18 @@ impl Catalog {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Objects that other processes may still read, and when they were taken off the list.
+    pub(crate) async fn parts_removed(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let rows = sqlx::query("SELECT path, removed_ms FROM parts_removed").fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok((row.try_get("path")?, row.try_get("removed_ms")?))).collect()
+    }
+
+    /// The object is gone.
+    pub(crate) async fn forget_removed(&self, path: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM parts_removed WHERE path = $1").bind(path).execute(&self.pool).await?;
         Ok(())
     }
 
@@ -166,8 +227,8 @@ impl Catalog {
 async fn insert_part(transaction: &mut Transaction<'_, Any>, meta: &PartMeta) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO parts (id, environment, signal, level, path, time_min_ns, time_max_ns, row_count, byte_count,
-                            crc32, datasets, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                            raw_byte_count, crc32, datasets, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(&meta.id)
     .bind(meta.environment.0)
@@ -178,6 +239,7 @@ async fn insert_part(transaction: &mut Transaction<'_, Any>, meta: &PartMeta) ->
     .bind(meta.time_max_ns)
     .bind(meta.row_count)
     .bind(meta.byte_count)
+    .bind(meta.raw_byte_count)
     .bind(i64::from(meta.crc32))
     .bind(serde_json::to_string(&meta.datasets).expect("text is always JSON"))
     .bind(meta.created_ms)
@@ -200,6 +262,7 @@ fn part_from_row(row: &AnyRow) -> Result<PartMeta, StoreError> {
         time_max_ns: row.try_get("time_max_ns")?,
         row_count: row.try_get("row_count")?,
         byte_count: row.try_get("byte_count")?,
+        raw_byte_count: row.try_get("raw_byte_count")?,
         crc32: u32::try_from(row.try_get::<i64, _>("crc32")?)
             .map_err(|_| damaged("its checksum is no u32"))?,
         datasets: serde_json::from_str(&datasets).map_err(|_| damaged("its datasets are not JSON"))?,

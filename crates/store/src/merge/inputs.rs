@@ -35,6 +35,30 @@ impl Input {
         }
     }
 
+    /// How many rows set each column; a column whose count is not written down counts as set everywhere.
+    pub(crate) fn set_counts(&self) -> Result<Vec<(String, usize)>, StoreError> {
+        let names = self.schema().fields().iter().map(|field| field.name().clone());
+        let counts = match self {
+            Input::Fresh(chunk) => {
+                let all: Vec<usize> = (0..chunk.schema().fields().len()).collect();
+                let records = chunk.read(&all)?;
+                records.columns().iter().map(|column| column.len() - column.null_count()).collect()
+            }
+            Input::Merged { footer, .. } => {
+                let mut counts = vec![0; self.schema().fields().len()];
+                for group in footer.metadata.metadata().row_groups() {
+                    for (count, column) in counts.iter_mut().zip(group.columns()) {
+                        let nulls = column.statistics().and_then(|statistics| statistics.null_count_opt());
+                        let rows = usize::try_from(column.num_values()).unwrap_or(0);
+                        *count += rows.saturating_sub(usize::try_from(nulls.unwrap_or(0)).unwrap_or(0));
+                    }
+                }
+                counts
+            }
+        };
+        Ok(names.zip(counts).collect())
+    }
+
     /// A column, or `None` if this input left it out.
     pub(crate) fn column(&self, name: &str) -> Result<Option<ArrayRef>, StoreError> {
         let Ok(idx) = self.schema().index_of(name) else { return Ok(None) };

@@ -2,6 +2,7 @@
 //! [`run`] does it in one blocking task, [`order`] says how rows are sorted.
 
 mod dictionary;
+mod fold;
 mod inputs;
 pub(crate) mod order;
 pub(crate) mod plan;

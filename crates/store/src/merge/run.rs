@@ -4,20 +4,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
-use tracery_columnar::{ATTRIBUTE_COLUMNS_MAX, AttributeColumn, Fixed};
+use tracery_columnar::{Fixed, TAIL_COLUMN};
 use tracery_model::Signal;
 
 use super::dictionary::Dictionary;
+use super::fold::{self, Fold};
 pub(crate) use super::inputs::Input;
 use super::inputs::absent;
 use super::order::{self, Order, Window};
 use crate::StoreError;
 use crate::index::TraceIndex;
-use crate::part::{MergedWriter, Values};
+use crate::part::{CodedText, MergedWriter, Values};
 
 /// A finished part that is not written yet.
 pub(crate) struct Output {
@@ -31,7 +32,8 @@ pub(crate) struct Output {
 
 /// Merges `inputs` into one part a window.
 pub(crate) fn merge(inputs: &[Input], signal: Signal) -> Result<Vec<Output>, StoreError> {
-    let schema = union(inputs);
+    let fold = fold::within_bound(inputs)?;
+    let schema = union(inputs, &fold);
     let order = order::sort(inputs, signal)?;
     let mut writers = Vec::with_capacity(order.windows.len());
     for window in &order.windows {
@@ -44,7 +46,17 @@ pub(crate) fn merge(inputs: &[Input], signal: Signal) -> Result<Vec<Output>, Sto
                 writer.write_coded(column_idx, values, &order.trace_codes[window.rows.clone()])?;
             }
         } else if field.data_type() == &DataType::Utf8View {
-            write_text(inputs, &order, column_idx, field.name(), &mut writers)?;
+            let text = |input: &Input| {
+                if field.name() == TAIL_COLUMN && !fold.is_empty() {
+                    let tail = fold.tail(input)?;
+                    return Ok(tail.map_or_else(
+                        || CodedText::nulls(input.row_count()),
+                        |tail| CodedText::from_views(tail.as_string_view()),
+                    ));
+                }
+                input.coded_text(field.name())
+            };
+            write_text(inputs, text, &order, column_idx, &mut writers)?;
         } else {
             let pieces: Vec<ArrayRef> = inputs
                 .iter()
@@ -68,15 +80,15 @@ pub(crate) fn merge(inputs: &[Input], signal: Signal) -> Result<Vec<Output>, Sto
 
 fn write_text(
     inputs: &[Input],
+    text: impl Fn(&Input) -> Result<CodedText, StoreError>,
     order: &Order,
     column_idx: usize,
-    name: &str,
     writers: &mut [MergedWriter],
 ) -> Result<(), StoreError> {
     let mut dictionary = Dictionary::default();
     let mut codes = Vec::with_capacity(order.rows.len());
     for input in inputs {
-        dictionary.add(&input.coded_text(name)?, &mut codes);
+        dictionary.add(&text(input)?, &mut codes);
     }
     let mut sorted = Vec::new();
     for (window, writer) in order.windows.iter().zip(writers) {
@@ -99,14 +111,17 @@ fn output(window: Window, writer: MergedWriter) -> Result<Output, StoreError> {
     })
 }
 
-/// Every column of any input: the fixed ones in their order, then attributes by name.
-fn union(inputs: &[Input]) -> SchemaRef {
+/// Every column of any input that is not folded: the fixed ones in their order, then attributes by name.
+fn union(inputs: &[Input], fold: &Fold) -> SchemaRef {
     let mut columns: BTreeMap<(usize, String), DataType> = BTreeMap::new();
     for input in inputs {
-        for field in input.schema().fields() {
+        for field in input.schema().fields().iter().filter(|field| !fold.takes(field.name())) {
             let rank = Fixed::from_name(field.name()).map_or(usize::MAX, |column| column.fixed as usize);
             columns.entry((rank, field.name().clone())).or_insert_with(|| field.data_type().clone());
         }
+    }
+    if let Some((name, data_type)) = fold.tail_field() {
+        columns.insert((usize::MAX, name), data_type);
     }
     let fields: Vec<Field> = columns
         .into_iter()
@@ -117,30 +132,4 @@ fn union(inputs: &[Input]) -> SchemaRef {
         })
         .collect();
     Arc::new(Schema::new(fields))
-}
-
-/// Splits inputs so that no merged part exceeds the bound of attribute columns.
-pub(crate) fn within_column_bound(inputs: Vec<Input>) -> Vec<Vec<Input>> {
-    let mut groups: Vec<(std::collections::HashSet<String>, Vec<Input>)> = Vec::new();
-    for input in inputs {
-        let own: Vec<String> = input
-            .schema()
-            .fields()
-            .iter()
-            .filter(|field| AttributeColumn::parse(field.name()).is_some())
-            .map(|field| field.name().clone())
-            .collect();
-        let fitting = groups.iter_mut().find(|(columns, _)| {
-            columns.len() + own.iter().filter(|name| !columns.contains(*name)).count()
-                <= ATTRIBUTE_COLUMNS_MAX
-        });
-        match fitting {
-            Some((columns, inputs)) => {
-                columns.extend(own);
-                inputs.push(input);
-            }
-            None => groups.push((own.into_iter().collect(), vec![input])),
-        }
-    }
-    groups.into_iter().map(|(_, inputs)| inputs).collect()
 }

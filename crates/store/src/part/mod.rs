@@ -37,6 +37,8 @@ pub struct PartMeta {
     pub row_count: i64,
     /// Of the object; its indexes are not counted.
     pub byte_count: i64,
+    /// What a merge holds of its rows at once: its widest columns, decoded. 0 when it is not known.
+    pub raw_byte_count: i64,
     /// Of the whole object.
     pub crc32: u32,
     pub datasets: Vec<String>,
