@@ -7,6 +7,8 @@
 mod catalog;
 mod commit;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod index;
 mod keys;
 mod maintenance;

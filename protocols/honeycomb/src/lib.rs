@@ -14,6 +14,8 @@ mod datasets;
 mod decode;
 mod definitions;
 mod event_time;
+#[doc(hidden)]
+pub mod fuzzing;
 mod ingest;
 mod input;
 mod markers;

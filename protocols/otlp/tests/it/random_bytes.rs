@@ -5,6 +5,7 @@ use serde_json::json;
 use tracery_model::Signal;
 use tracery_otlp::read_back::trace_to_otlp_json;
 use tracery_otlp::{Format, decode};
+use tracery_testkit::{each_mutation, seeds};
 
 use crate::support::{message, options, span, span_bytes, traces_bytes, traces_of};
 
@@ -102,6 +103,23 @@ proptest! {
         }
         never_panics(&body);
     }
+}
+
+#[test]
+fn damaged_requests_never_panic() {
+    for (target, signal, format) in [
+        ("otlp_traces", Signal::Span, Format::Protobuf),
+        ("otlp_logs", Signal::Log, Format::Protobuf),
+        ("otlp_metrics", Signal::Metric, Format::Protobuf),
+    ] {
+        let seeds = seeds(target);
+        for seed in &seeds {
+            let decoded = decode(&options(signal, format), seed).unwrap();
+            assert!(decoded.record_count > 0, "a seed of {target} reaches the decoder of records");
+        }
+        each_mutation(&seeds, 4_000, never_panics);
+    }
+    each_mutation(&seeds("otlp_json"), 4_000, never_panics);
 }
 
 #[test]
