@@ -99,14 +99,17 @@ pub fn calculated_field(text: &[u8]) {
     }
 }
 
+#[cfg(feature = "stored")]
 pub fn fresh_part(object: &[u8]) {
     tracery_store::fuzzing::fresh_part(object);
 }
 
+#[cfg(feature = "stored")]
 pub fn merged_part(object: &[u8]) {
     tracery_store::fuzzing::merged_part(object);
 }
 
+#[cfg(feature = "stored")]
 pub fn trace_index(object: &[u8]) {
     tracery_store::fuzzing::trace_index(object);
 }
