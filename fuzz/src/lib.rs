@@ -105,11 +105,6 @@ pub fn fresh_part(object: &[u8]) {
 }
 
 #[cfg(feature = "stored")]
-pub fn merged_part(object: &[u8]) {
-    tracery_store::fuzzing::merged_part(object);
-}
-
-#[cfg(feature = "stored")]
 pub fn trace_index(object: &[u8]) {
     tracery_store::fuzzing::trace_index(object);
 }

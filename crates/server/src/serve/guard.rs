@@ -14,6 +14,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Sleep;
 
@@ -41,6 +42,8 @@ pub(crate) struct Guard {
 /// Puts the checks around a router. A request passes them from the last line to the first, an answer the other way.
 pub(crate) fn around(router: Router, guard: Guard) -> Router {
     router
+        // 6. A panic, which is a defect here or below, ends one request and not its connection.
+        .layer(from_fn(answer_panic))
         // 5. A slow body does not hold a door for ever.
         .layer(from_fn(deadline))
         // 4. A page of another origin neither reads nor changes anything.
@@ -65,6 +68,17 @@ async fn count(State(guard): State<Guard>, request: Request, next: Next) -> Resp
         self_trace.request(method.as_str(), route.as_deref(), response.status().as_u16(), elapsed);
     }
     response
+}
+
+async fn answer_panic(request: Request, next: Next) -> Response {
+    let answer = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        // What it said and where was printed when it happened.
+        tracing::error!("a request ended in a panic: a defect of the server");
+        let body =
+            serde_json::json!({ "error": { "code": "internal", "message": "the server made a mistake" } });
+        (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(body)).into_response()
+    })
 }
 
 async fn security_headers(request: Request, next: Next) -> Response {
