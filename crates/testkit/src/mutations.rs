@@ -17,11 +17,13 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
 }
 
 /// Gives each seed as it is and then `count` mutations of them to `decode`. A panic in it is reported with the input.
+/// `TRACERY_TEST_MUTATIONS` says another count, for a long run.
 pub fn each_mutation(seeds: &[Vec<u8>], count: u64, decode: impl Fn(&[u8])) {
     for seed in seeds {
         run(seed, &decode);
     }
-    for number in 0..count {
+    let wanted = std::env::var("TRACERY_TEST_MUTATIONS").ok().and_then(|count| count.parse().ok());
+    for number in 0..wanted.unwrap_or(count) {
         let mut random = Random(number);
         let mut bytes = random.one_of(seeds).clone();
         for _ in 0..=random.below(4) {

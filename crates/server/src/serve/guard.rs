@@ -219,6 +219,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let guard = Guard { verified: true, requests: Arc::default(), self_trace: None };
+        let handler = || async {
+            if std::hint::black_box(true) {
+                panic!("on purpose")
+            }
+        };
+        let router = around(Router::new().fallback(any(handler)), guard);
+        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+        assert_eq!(router.oneshot(request).await.unwrap().status(), 500);
+    }
+
+    #[tokio::test]
     async fn in_open_mode_only_loopback_names_lead_here() {
         for host in
             ["localhost:8080", "127.0.0.1", "127.9.9.9:1", "[::1]:8080", "api.honeycomb.io", "LOCALHOST."]
