@@ -202,7 +202,9 @@ fn assemble(trace: Trace) -> Json {
         *deliveries.entry(row.key.span_id.clone()).or_default() += 1;
     }
     // Groups appear in the order of their first span.
-    let mut groups: Vec<(usize, Vec<(usize, Vec<Json>)>)> = Vec::new();
+    // Spans by scope, by resource; both as their places among the heads.
+    type Scopes = Vec<(usize, Vec<Json>)>;
+    let mut groups: Vec<(usize, Scopes)> = Vec::new();
     let mut group_of: HashMap<usize, usize> = HashMap::new();
     let mut seen: HashSet<(usize, usize, String)> = HashSet::new();
     for row in spans {
