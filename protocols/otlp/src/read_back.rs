@@ -201,9 +201,9 @@ fn assemble(trace: Trace) -> Json {
     for row in &spans {
         *deliveries.entry(row.key.span_id.clone()).or_default() += 1;
     }
-    // Groups appear in the order of their first span.
-    // Spans by scope, by resource; both as their places among the heads.
+    // Scopes (by their place among the heads) and their spans.
     type Scopes = Vec<(usize, Vec<Json>)>;
+    // Groups appear in the order of their first span.
     let mut groups: Vec<(usize, Scopes)> = Vec::new();
     let mut group_of: HashMap<usize, usize> = HashMap::new();
     let mut seen: HashSet<(usize, usize, String)> = HashSet::new();
