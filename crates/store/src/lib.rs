@@ -7,8 +7,6 @@
 mod catalog;
 mod commit;
 mod error;
-#[doc(hidden)]
-pub mod fuzzing;
 mod index;
 mod keys;
 mod maintenance;
@@ -19,6 +17,9 @@ mod paths;
 mod snapshot;
 mod stats;
 mod verify;
+
+#[doc(hidden)]
+pub mod fuzzing;
 
 pub use catalog::{Catalog, SeenKey};
 pub use error::StoreError;

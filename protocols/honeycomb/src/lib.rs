@@ -14,8 +14,6 @@ mod datasets;
 mod decode;
 mod definitions;
 mod event_time;
-#[doc(hidden)]
-pub mod fuzzing;
 mod ingest;
 mod input;
 mod markers;
@@ -24,6 +22,9 @@ mod queries;
 mod queries_port;
 mod results;
 mod team;
+
+#[doc(hidden)]
+pub mod fuzzing;
 
 use std::sync::Arc;
 
