@@ -59,7 +59,8 @@ async fn bodies_are_taken_in_each_form() {
     let protobuf = traces_bytes(&[span_bytes(|_| ())]);
     let json = traces_of(json!([span()])).to_string().into_bytes();
     let zstd = zstd::encode_all(&protobuf[..], 1).unwrap();
-    let cases: Vec<(&str, Vec<(&str, &str)>, Vec<u8>)> = vec![
+    type Headers<'a> = Vec<(&'a str, &'a str)>;
+    let cases: Vec<(&str, Headers<'_>, Vec<u8>)> = vec![
         ("/v1/traces", vec![PROTOBUF], protobuf.clone()),
         ("/v1/traces/", vec![("content-type", "application/protobuf")], protobuf.clone()),
         ("/v1/traces", vec![JSON], json.clone()),
