@@ -46,7 +46,7 @@ fn operation(endpoint: &Endpoint) -> Value {
             })
         })
         .collect();
-    let made = endpoint.method == "post" && endpoint.answer != "" && {
+    let made = endpoint.method == "post" && !endpoint.answer.is_empty() && {
         ["/keys", "/saved_queries", "/session"].contains(&endpoint.path)
     };
     let (status, success) = match (endpoint.answer, made) {
@@ -65,7 +65,7 @@ fn operation(endpoint: &Endpoint) -> Value {
         "parameters": parameters,
         "responses": responses,
     });
-    if endpoint.body != "" {
+    if !endpoint.body.is_empty() {
         operation["requestBody"] = json!({ "required": true, "content": reference(endpoint.body) });
     }
     operation

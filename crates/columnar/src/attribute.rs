@@ -85,4 +85,14 @@ mod tests {
             assert_eq!(AttributeColumn::parse(name), None, "{name}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_column_that_prints_back_or_none(head in "[ocrdxé:]?[sifbj:é]?:?", key in ".{0,8}") {
+            let name = format!("{head}{key}");
+            if let Some(column) = AttributeColumn::parse(&name) {
+                proptest::prop_assert_eq!(column.to_string(), name);
+            }
+        }
+    }
 }

@@ -71,7 +71,6 @@ impl TextColumn {
 }
 
 /// A slot from the length and the last eight bytes, where ids, paths and URLs differ most.
-#[expect(clippy::cast_possible_truncation, reason = "the value is below RECENT_LEN")]
 fn slot_of(bytes: &[u8]) -> usize {
     let tail: [u8; 8] = bytes[bytes.len() - 8..].try_into().expect("long values have more than 12 bytes");
     let mixed = (u64::from_le_bytes(tail) ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -36,12 +36,13 @@ impl MemoryBudget {
         self.bytes_used.load(Ordering::Relaxed)
     }
 
-    fn take(&self, bytes: usize) -> Result<(), Busy> {
+    /// `own` bytes of what is used belong to the one that asks.
+    fn take(&self, bytes: usize, own: usize) -> Result<(), Busy> {
         self.bytes_used
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
                 let wanted = used.checked_add(bytes)?;
                 // A single request larger than the whole budget may run alone; it is bounded by its own limits.
-                (wanted <= self.bytes_max || used == 0).then_some(wanted)
+                (wanted <= self.bytes_max || used == own).then_some(wanted)
             })
             .map(|_| ())
             .map_err(|_| Busy { retry_after_ms: 1_000 })
@@ -57,13 +58,13 @@ pub struct Permit {
 
 impl Permit {
     pub(crate) fn new(budget: &Arc<MemoryBudget>, bytes: usize) -> Result<Self, Busy> {
-        budget.take(bytes)?;
+        budget.take(bytes, 0)?;
         Ok(Self { budget: Arc::clone(budget), bytes })
     }
 
     /// Takes `bytes` more.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Busy> {
-        self.budget.take(bytes)?;
+        self.budget.take(bytes, self.bytes)?;
         self.bytes += bytes;
         Ok(())
     }
@@ -84,13 +85,18 @@ mod tests {
         let budget = Arc::new(MemoryBudget::new(100));
         let mut first = Permit::new(&budget, 60).unwrap();
         assert!(Permit::new(&budget, 41).is_err());
-        first.grow(40).unwrap();
+        let second = Permit::new(&budget, 40).unwrap();
         assert!(first.grow(1).is_err());
+        drop(second);
+        first.grow(40).unwrap();
         drop(first);
         assert_eq!(budget.bytes_used(), 0);
         let alone = Permit::new(&budget, 1_000).unwrap();
         assert!(Permit::new(&budget, 1).is_err(), "nothing runs beside an oversized one");
         drop(alone);
+        let mut grown = Permit::new(&budget, 60).unwrap();
+        grown.grow(1_000).expect("alone it may grow beyond the budget, or no retry would ever succeed");
+        drop(grown);
         assert!(Permit::new(&budget, 1).is_ok());
     }
 }

@@ -17,3 +17,7 @@ pub use session::session_context;
 pub use tables::{
     EventSource, FieldInfo, FieldType, STORE_URL, SYSTEM_COLUMNS, Scope, StoreEvents, TraceRows,
 };
+
+/// Stack of a thread that plans and runs queries. The planner recurses through expressions, in frames that are large
+/// in a build without optimisation: 64 levels do not fit into the usual 2 MiB. Only what is used becomes memory.
+pub const STACK_BYTES: usize = 16 << 20;

@@ -260,4 +260,14 @@ mod tests {
             with_file("data_dir = '/d'\nhttp = '0.0.0.0:1'\nauth = 'required'", ServeArgs::default()).is_ok()
         );
     }
+
+    #[test]
+    fn damaged_files_are_refused_and_never_panic() {
+        tracery_testkit::each_mutation(&tracery_testkit::seeds("config"), 3_000, |bytes| {
+            let Ok(text) = std::str::from_utf8(bytes) else { return };
+            if let Ok(arguments) = toml::from_str::<ServeArgs>(text) {
+                drop(arguments.resolve());
+            }
+        });
+    }
 }

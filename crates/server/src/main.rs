@@ -27,7 +27,11 @@ fn main() -> ExitCode {
         println!("{}", cli::INTRODUCTION);
         return ExitCode::SUCCESS;
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(tracery_query::STACK_BYTES)
+        .build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("tracery: cannot start the runtime: {error}");

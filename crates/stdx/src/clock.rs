@@ -22,6 +22,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_ns(&self) -> i64 {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is passed")]
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX)
     }

@@ -20,6 +20,9 @@ mod snapshot;
 mod stats;
 mod verify;
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use catalog::{Catalog, SeenKey};
 pub use error::StoreError;
 pub use index::{RowRun, TraceIndex};

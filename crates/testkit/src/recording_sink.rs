@@ -17,6 +17,10 @@ impl RecordingSink {
         self.taken.lock().clone()
     }
 
+    pub fn row_count(&self) -> usize {
+        self.taken.lock().iter().map(|(_, batch)| batch.row_count()).sum()
+    }
+
     /// Answers this from now on; `None` takes again.
     pub fn refuse(&self, refusal: Option<SinkError>) {
         *self.refusal.lock() = refusal;

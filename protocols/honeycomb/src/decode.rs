@@ -19,6 +19,55 @@ pub(crate) fn message_pack(body: &[u8]) -> Option<Value> {
     rest.is_empty().then(|| from_message_pack(value))
 }
 
+/// How many values the first MessagePack value of `body` is made of, counted without building them: one byte can be a
+/// value, which takes 40 bytes in memory. `None` when the body ends before it does.
+pub(crate) fn message_pack_values(body: &[u8]) -> Option<usize> {
+    let mut rest = body;
+    let mut count = 0;
+    let mut wanted = 1_u64;
+    while wanted > 0 {
+        let (&marker, after) = rest.split_first()?;
+        rest = after;
+        count += 1;
+        wanted -= 1;
+        // Bytes of the length that follows, bytes of content per unit of length, values per unit, and fixed content.
+        let (length_bytes, content, values, fixed) = match marker {
+            0x80..=0x8f => (0, 0, 0, u64::from(marker & 0x0f) * 2),
+            0x90..=0x9f => (0, 0, 0, u64::from(marker & 0x0f)),
+            0xa0..=0xbf => (0, 1, 0, u64::from(marker & 0x1f)),
+            0xc4 | 0xd9 => (1, 1, 0, 0),
+            0xc5 | 0xda => (2, 1, 0, 0),
+            0xc6 | 0xdb => (4, 1, 0, 0),
+            0xc7..=0xc9 => (1 << (marker - 0xc7), 1, 0, 1),
+            0xca | 0xce | 0xd2 => (0, 1, 0, 4),
+            0xcb | 0xcf | 0xd3 => (0, 1, 0, 8),
+            0xcc | 0xd0 => (0, 1, 0, 1),
+            0xcd | 0xd1 => (0, 1, 0, 2),
+            0xd4..=0xd8 => (0, 1, 0, 1 + (1 << (marker - 0xd4))),
+            0xdc => (2, 0, 1, 0),
+            0xdd => (4, 0, 1, 0),
+            0xde => (2, 0, 2, 0),
+            0xdf => (4, 0, 2, 0),
+            // Small integers, nil, flags and the byte that is never used.
+            _ => (0, 0, 0, 0),
+        };
+        let (length, after) = rest.split_at_checked(length_bytes)?;
+        rest = after;
+        let length = length.iter().fold(0_u64, |length, byte| length << 8 | u64::from(*byte));
+        if content == 1 {
+            rest = rest.get(usize::try_from(length + fixed).ok()?..)?;
+        } else {
+            // A container: `fixed` is what a short one says of itself.
+            wanted += length * values + fixed;
+        }
+        // Each value still to come takes a byte: a length beyond that is a lie.
+        if wanted > rest.len() as u64 {
+            return None;
+        }
+    }
+    Some(count)
+}
+
 fn from_message_pack(value: rmpv::Value) -> Value {
     match value {
         rmpv::Value::Nil => Value::Null,
@@ -104,6 +153,32 @@ mod tests {
         assert_eq!(stamped, Some(json!("2023-11-14T22:13:20Z")));
         // NaN has no JSON form.
         assert_eq!(message_pack(&rmp_serde::to_vec(&f64::NAN).unwrap()), Some(Value::Null));
+    }
+
+    #[test]
+    fn values_are_counted_without_building_them() {
+        for value in [
+            json!(1),
+            json!([1, -2, 1.5, null, true, "text", vec!["x"; 20], { "a": { "b": [1, 2, 3] } }]),
+            json!(["a".repeat(40), "b".repeat(300), "c".repeat(70_000), vec![7; 70_000], i64::MIN, u64::MAX]),
+        ] {
+            let body = rmp_serde::to_vec_named(&value).unwrap();
+            assert_eq!(message_pack_values(&body), Some(value_count(&value)), "{}", body.len());
+            assert_eq!(message_pack_values(&body[..body.len() - 1]), None);
+        }
+        // Binary, extensions of every length, a timestamp.
+        let others = b"\x95\xc4\x01x\xd4\x05x\xd8\x05xxxxxxxxxxxxxxxx\xc7\x02\x05xx\xd6\xff\x65\x53\xf1\x00";
+        assert_eq!(message_pack_values(others), Some(6));
+        assert_eq!(message_pack_values(&[0xdf, 0xff, 0xff, 0xff, 0xff, 0xc0]), None);
+    }
+
+    /// Keys are values too.
+    fn value_count(value: &Value) -> usize {
+        match value {
+            Value::Array(items) => 1 + items.iter().map(value_count).sum::<usize>(),
+            Value::Object(map) => 1 + map.values().map(|value| 1 + value_count(value)).sum::<usize>(),
+            _ => 1,
+        }
     }
 
     #[test]

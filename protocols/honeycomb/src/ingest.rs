@@ -6,9 +6,10 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::{Map, Value, json};
-use tracery_columnar::BatchBuilder;
-use tracery_intake::{BodyError, Caller, CallerError, Permission, Permit};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tracery_columnar::{BatchBuilder, EventBatch};
+use tracery_intake::{BodyError, Caller, CallerError, Intake, Permission, Permit};
 use tracery_model::{OWN_SPANS, Signal, SinkError};
 use tracery_settings::{Dataset, SettingsError};
 
@@ -17,8 +18,14 @@ use crate::problem::{UNKNOWN_KEY, plain};
 use crate::{Honeycomb, decode, event_time};
 
 const DOOR: &str = "honeycomb_events";
-const EVENT_BYTES_MAX: usize = 1_000_000;
-const FIELDS_MAX: usize = 2_000;
+pub(crate) const EVENT_BYTES_MAX: usize = 1_000_000;
+pub(crate) const FIELDS_MAX: usize = 2_000;
+/// Rows and bytes of one batch of columns; bytes are added up every so many rows, which takes time.
+const BATCH_ROWS_MAX: usize = 16_384;
+const BATCH_BYTES_MAX: usize = 64 << 20;
+const BATCH_BYTES_CHECK_ROWS: usize = 256;
+/// Columns of one request: attributes that differ from event to event take more room than they had on the wire.
+const COLUMN_BYTES_MAX: usize = 256 << 20;
 /// A body of `/1/events`, as sent.
 const EVENT_BODY_BYTES_MAX: usize = 1 << 20;
 
@@ -27,6 +34,14 @@ const MALFORMED: &str = "Request body is malformed and cannot be read.";
 const TOO_LARGE: &str = "Request body is too large.";
 const TOO_MANY_COLUMNS: &str = "Event has too many columns.";
 const BUSY: &str = "Request dropped due to rate limiting.";
+
+/// What became of one event of a batch.
+#[derive(Serialize)]
+struct Status {
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+}
 
 /// An event that passed, before it becomes a row.
 struct Accepted {
@@ -61,7 +76,7 @@ pub(crate) async fn event(
     match check(&state, &dataset, Value::Object(envelope)) {
         Ok(accepted) => match store(&state, &caller, &dataset, vec![accepted]).await {
             Ok(()) => StatusCode::OK.into_response(),
-            Err(error) => busy(&state, &error, 1),
+            Err(response) => *response,
         },
         Err((reason, text)) => reject(&state, reason, text),
     }
@@ -93,18 +108,17 @@ pub(crate) async fn batch(
     for event in events {
         match check(&state, &dataset, event) {
             Ok(event) => {
-                statuses.push(json!({"status": 202}));
+                statuses.push(Status { status: 202, error: None });
                 accepted.push(event);
             }
             Err((reason, text)) => {
                 state.intake.metrics.rejected(DOOR, reason, 1);
-                statuses.push(json!({"status": 400, "error": text}));
+                statuses.push(Status { status: 400, error: Some(text) });
             }
         }
     }
-    let count = accepted.len();
-    if let Err(error) = store(&state, &caller, &dataset, accepted).await {
-        return busy(&state, &error, count);
+    if let Err(response) = store(&state, &caller, &dataset, accepted).await {
+        return *response;
     }
     if is_message_pack(&headers) {
         let mut body = Vec::new();
@@ -112,7 +126,7 @@ pub(crate) async fn batch(
         rmp_serde::encode::write_named(&mut body, &statuses).ok();
         return ([(header::CONTENT_TYPE, "application/msgpack")], body).into_response();
     }
-    Json(Value::Array(statuses)).into_response()
+    Json(statuses).into_response()
 }
 
 fn is_message_pack(headers: &HeaderMap) -> bool {
@@ -166,30 +180,42 @@ async fn read(
     body: Body,
     bytes_max: usize,
 ) -> Result<(Value, Permit), Box<Response>> {
-    let (body, permit) = state.intake.read_body(headers, body, bytes_max).await.map_err(|error| {
-        Box::new(match error {
-            BodyError::Busy(busy) => {
-                state.intake.metrics.dropped(DOOR, "busy", 1);
-                too_busy(busy.retry_after_ms)
-            }
-            BodyError::TooLarge { .. }
-            | BodyError::Inflate(tracery_intake::InflateError::TooLarge { .. }) => {
-                reject(state, "too_large", TOO_LARGE)
-            }
-            BodyError::Interrupted | BodyError::Inflate(_) => reject(state, "malformed", MALFORMED),
-        })
-    })?;
+    let (body, mut permit) =
+        state.intake.read_body(headers, body, bytes_max).await.map_err(|error| unread(state, error))?;
     if body.is_empty() {
         return Err(Box::new(reject(state, "empty", EMPTY)));
     }
     let span = tracing::info_span!(target: OWN_SPANS, "decode", bytes = body.len());
-    let value = span.in_scope(|| {
-        if is_message_pack(headers) { decode::message_pack(&body) } else { decode::json(&body) }
-    });
+    let value = if is_message_pack(headers) {
+        let Some(values) = span.in_scope(|| decode::message_pack_values(&body)) else {
+            return Err(Box::new(reject(state, "malformed", MALFORMED)));
+        };
+        Intake::admit_values(values, &mut permit).map_err(|error| unread(state, error))?;
+        span.in_scope(|| decode::message_pack(&body))
+    } else {
+        Intake::admit_json(&body, &mut permit).map_err(|error| unread(state, error))?;
+        span.in_scope(|| decode::json(&body))
+    };
     match value {
         Some(value) => Ok((value, permit)),
         None => Err(Box::new(reject(state, "malformed", MALFORMED))),
     }
+}
+
+/// Why a body was not even parsed.
+fn unread(state: &Honeycomb, error: BodyError) -> Box<Response> {
+    Box::new(match error {
+        BodyError::Busy(busy) => {
+            state.intake.metrics.dropped(DOOR, "busy", 1);
+            too_busy(busy.retry_after_ms)
+        }
+        BodyError::TooLarge { .. }
+        | BodyError::TooManyValues { .. }
+        | BodyError::Inflate(tracery_intake::InflateError::TooLarge { .. }) => {
+            reject(state, "too_large", TOO_LARGE)
+        }
+        BodyError::Interrupted | BodyError::Inflate(_) => reject(state, "malformed", MALFORMED),
+    })
 }
 
 /// One element of a batch: `{time?, samplerate?, data}`.
@@ -224,7 +250,7 @@ fn check(
 
 /// At least 1; numbers may come as text, as they do in a header.
 #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates")]
-fn sample_rate(value: Option<&Value>) -> i64 {
+pub(crate) fn sample_rate(value: Option<&Value>) -> i64 {
     let rate = match value {
         Some(Value::Number(number)) => number.as_f64().map(|rate| rate.round() as i64),
         Some(Value::String(text)) => text.trim().parse().ok().map(|rate: f64| rate.round() as i64),
@@ -238,33 +264,74 @@ async fn store(
     caller: &Caller,
     dataset: &Dataset,
     events: Vec<Accepted>,
-) -> Result<(), SinkError> {
+) -> Result<(), Box<Response>> {
     if events.is_empty() {
         return Ok(());
     }
+    let count = events.len();
     let received_ns = state.intake.clock.now_ns();
-    let mut spans = BatchBuilder::new(Signal::Span, received_ns);
-    let mut logs = BatchBuilder::new(Signal::Log, received_ns);
-    for event in &events {
-        let builder = if convert::signal(&event.fields) == Signal::Span { &mut spans } else { &mut logs };
+    let mut spans = Rows::new(Signal::Span, received_ns);
+    let mut logs = Rows::new(Signal::Log, received_ns);
+    for event in events {
+        let rows = if convert::signal(&event.fields) == Signal::Span { &mut spans } else { &mut logs };
         let envelope = Envelope {
             time_ns: event.time_ns,
             sample_rate: event.sample_rate,
             dataset: &dataset.name,
             expand_json_depth: dataset.expand_json_depth,
         };
-        convert::write_event(builder, &envelope, &event.fields);
+        convert::write_event(&mut rows.builder, &envelope, &event.fields);
+        rows.close_when_full();
+        if spans.closed_bytes + logs.closed_bytes > COLUMN_BYTES_MAX {
+            state.intake.metrics.rejected(DOOR, "too_large", count);
+            return Err(Box::new(plain(StatusCode::BAD_REQUEST, TOO_LARGE)));
+        }
     }
-    let batches: Vec<_> = [spans.finish(), logs.finish()].into_iter().flatten().collect();
+    let batches: Vec<_> = spans.finish().into_iter().chain(logs.finish()).collect();
     let values_cut = batches.iter().map(|batch| batch.stats.values_cut).sum();
-    state.intake.sink.accept(caller.environment, batches).await?;
-    state.intake.metrics.accepted(DOOR, events.len());
+    if let Err(error) = state.intake.sink.accept(caller.environment, batches).await {
+        return Err(Box::new(busy(state, &error, count)));
+    }
+    state.intake.metrics.accepted(DOOR, count);
     state.intake.metrics.dropped(DOOR, "value_cut", values_cut);
     // The events are stored whatever becomes of this note.
     if let Err(error) = state.intake.settings.note_written(caller.environment, &dataset.slug).await {
         tracing::warn!(%error, "cannot note that a dataset was written");
     }
     Ok(())
+}
+
+/// The rows of one signal, in batches that are closed before a rare attribute is padded over too many rows.
+struct Rows {
+    signal: Signal,
+    received_ns: i64,
+    builder: BatchBuilder,
+    closed: Vec<EventBatch>,
+    closed_bytes: usize,
+}
+
+impl Rows {
+    fn new(signal: Signal, received_ns: i64) -> Self {
+        let builder = BatchBuilder::new(signal, received_ns);
+        Self { signal, received_ns, builder, closed: Vec::new(), closed_bytes: 0 }
+    }
+
+    fn close_when_full(&mut self) {
+        let row_count = self.builder.row_count();
+        let is_full = row_count >= BATCH_ROWS_MAX
+            || (row_count.is_multiple_of(BATCH_BYTES_CHECK_ROWS)
+                && self.builder.byte_count() >= BATCH_BYTES_MAX);
+        if is_full {
+            let next = BatchBuilder::new(self.signal, self.received_ns);
+            let full = std::mem::replace(&mut self.builder, next).finish();
+            self.closed_bytes += full.as_ref().map_or(0, EventBatch::byte_count);
+            self.closed.extend(full);
+        }
+    }
+
+    fn finish(self) -> Vec<EventBatch> {
+        self.closed.into_iter().chain(self.builder.finish()).collect()
+    }
 }
 
 fn reject(state: &Honeycomb, reason: &'static str, text: &str) -> Response {

@@ -25,6 +25,9 @@ mod queries_port;
 mod results;
 mod team;
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -13,7 +13,7 @@ use tracery_settings::{DatasetChange, KeyKind};
 /// The rows of one signal as JSON, in the order they came.
 fn rows(bench: &Bench, signal: Signal) -> Vec<Value> {
     let mut out = Vec::new();
-    for (_, batch) in bench.sink.batches.lock().iter().filter(|(_, batch)| batch.signal == signal) {
+    for (_, batch) in bench.sink.taken().iter().filter(|(_, batch)| batch.signal == signal) {
         let mut writer = LineDelimitedWriter::new(&mut out);
         writer.write(&batch.records).unwrap();
         writer.finish().unwrap();
@@ -136,7 +136,43 @@ async fn bodies_that_are_no_batch_are_400() {
     let large = vec![b' '; (1 << 20) + 1];
     let reply = bench.send("POST", "/1/events/web", &headers[..1], large).await;
     assert_eq!(reply.json()["error"], "Request body is too large.");
-    assert!(bench.sink.batches.lock().is_empty());
+    assert!(bench.sink.taken().is_empty());
+}
+
+#[tokio::test]
+async fn small_bodies_that_would_fill_the_memory_are_refused() {
+    let bench = Bench::new(AuthMode::Required).await;
+    let json = format!("[{}0]", "0,".repeat(2_000_000)).into_bytes();
+    // An array of two million and one nothings.
+    let message_pack = [&[0xdd][..], &2_000_001_u32.to_be_bytes(), &vec![0xc0; 2_000_001]].concat();
+    for (content_type, body) in [("application/json", json), ("application/msgpack", message_pack)] {
+        let headers = [
+            ("x-honeycomb-team", bench.key.as_str()),
+            ("content-type", content_type),
+            ("content-encoding", "zstd"),
+        ];
+        let body = zstd::encode_all(&body[..], 1).unwrap();
+        assert!(body.len() < 1_000);
+        let reply = bench.send("POST", "/1/batch/web", &headers, body).await;
+        let error = reply.json()["error"].clone();
+        assert_eq!(
+            (reply.status.as_u16(), error),
+            (400, json!("Request body is too large.")),
+            "{content_type}"
+        );
+    }
+    assert_eq!(bench.intake.budget.bytes_used(), 0);
+}
+
+#[tokio::test]
+async fn a_large_batch_becomes_several_of_bounded_size() {
+    let bench = Bench::new(AuthMode::Required).await;
+    let events: Vec<Value> = (0..20_000).map(|idx| json!({"data": {"n": idx}})).collect();
+    let headers = [("x-honeycomb-team", bench.key.as_str())];
+    let reply = bench.send("POST", "/1/batch/web", &headers, json!(events).to_string().into_bytes()).await;
+    assert_eq!(reply.json().as_array().unwrap().len(), 20_000);
+    let rows: Vec<usize> = bench.sink.taken().iter().map(|(_, batch)| batch.row_count()).collect();
+    assert_eq!(rows, [16_384, 3_616]);
 }
 
 #[tokio::test]
@@ -186,14 +222,14 @@ async fn keys_decide_who_may_send_where() {
             assert!(reply.json()["error"].is_string());
         }
     }
-    assert!(bench.sink.batches.lock().iter().all(|(environment, _)| *environment == bench.environment));
+    assert!(bench.sink.taken().iter().all(|(environment, _)| *environment == bench.environment));
     let preflight = bench.send("OPTIONS", "/1/batch/web", &[], vec![]).await;
     assert_eq!(preflight.status, 204);
     assert!(preflight.headers.contains_key("access-control-allow-headers"));
 
     let open = Bench::new(AuthMode::Open).await;
     assert_eq!(open.call_as("anything", "POST", "/1/events/web", event).await.status, 200);
-    assert_ne!(open.sink.batches.lock()[0].0, open.environment, "it belongs to the environment default");
+    assert_ne!(open.sink.taken()[0].0, open.environment, "it belongs to the environment default");
 }
 
 #[tokio::test]
@@ -203,11 +239,11 @@ async fn a_full_store_invites_the_client_back() {
         (SinkError::Busy { retry_after_ms: 1_500 }, 429),
         (SinkError::Unavailable { reason: "disk full".into(), retry_after_ms: 2_000 }, 503),
     ] {
-        *bench.sink.refuse.lock() = Some(error);
+        bench.sink.refuse(Some(error));
         let reply = bench.call("POST", "/1/batch/web", json!([{"data": {"a": 1}}])).await;
         assert_eq!((reply.status.as_u16(), &reply.headers["retry-after"]), (status, &"2".parse().unwrap()));
     }
-    *bench.sink.refuse.lock() = None;
+    bench.sink.refuse(None);
     let everything = bench.intake.admit(256 << 20).unwrap();
     let reply = bench.call("POST", "/1/batch/web", json!([{"data": {"a": 1}}])).await;
     assert_eq!(reply.status, 429, "the memory budget is spent");

@@ -52,7 +52,7 @@ async fn libhoney_for_python_delivers_every_event() {
     .unwrap();
     server.abort();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let batches = bench.sink.batches.lock();
+    let batches = bench.sink.taken();
     for signal in [Signal::Span, Signal::Log] {
         let rows: usize = batches
             .iter()

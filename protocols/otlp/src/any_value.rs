@@ -358,8 +358,14 @@ mod tests {
         let number = value(|writer| writer.int64(3, 7));
         let deep =
             (0..6).rev().fold(number.clone(), |inner, level| list(6, &[entry(&format!("k{level}"), &inner)]));
-        let mixed =
-            list(6, &[entry("n", &number), entry("list", &list(5, &[number.clone()])), entry("none", &[])]);
+        let mixed = list(
+            6,
+            &[
+                entry("n", &number),
+                entry("list", &list(5, std::slice::from_ref(&number))),
+                entry("none", &[]),
+            ],
+        );
         let mut seen = Vec::new();
         for (key, bytes) in [("a", deep), ("b", mixed)] {
             let raw = entry(key, &bytes);

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use thiserror::Error;
 use tokio::sync::Semaphore;
-use tracery_intake::{Caller, CallerError, InflateError, Intake, KnownDatasets, Permission, inflate};
+use tracery_intake::{
+    BodyError, Caller, CallerError, InflateError, Intake, KnownDatasets, Permission, Permit,
+};
 use tracery_model::{OWN_SPANS, Signal, SinkError};
 
 use crate::decode::{DecodeError, DecodeOptions, Format, decode};
@@ -49,6 +50,8 @@ pub(crate) enum Failure {
     TooLarge(String),
     #[error("{0}")]
     UnknownEncoding(String),
+    #[error("too much telemetry in flight, try again in {retry_after_ms} ms")]
+    Busy { retry_after_ms: u64 },
     #[error("{0}")]
     Sink(#[from] SinkError),
 }
@@ -58,6 +61,7 @@ impl Failure {
     pub(crate) fn retry_after_ms(&self) -> Option<u64> {
         match self {
             Failure::Sink(error) => Some(error.retry_after_ms()),
+            Failure::Busy { retry_after_ms } => Some(*retry_after_ms),
             Failure::SettingsUnavailable(_) => Some(SETTINGS_RETRY_MS),
             _ => None,
         }
@@ -73,7 +77,7 @@ impl Failure {
             Failure::Malformed(_) => "malformed",
             Failure::TooLarge(_) => "too_large",
             Failure::UnknownEncoding(_) => "unknown_encoding",
-            Failure::Sink(SinkError::Busy { .. }) => "busy",
+            Failure::Busy { .. } | Failure::Sink(SinkError::Busy { .. }) => "busy",
             Failure::Sink(SinkError::Unavailable { .. }) => "storage_unavailable",
         }
     }
@@ -96,6 +100,19 @@ impl From<InflateError> for Failure {
             InflateError::UnknownEncoding { .. } => Failure::UnknownEncoding(error.to_string()),
             InflateError::TooLarge { .. } => Failure::TooLarge(error.to_string()),
             InflateError::Malformed { .. } => Failure::Malformed(error.to_string()),
+        }
+    }
+}
+
+impl From<BodyError> for Failure {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Busy(busy) => Failure::Busy { retry_after_ms: busy.retry_after_ms },
+            BodyError::TooLarge { .. } | BodyError::TooManyValues { .. } => {
+                Failure::TooLarge(error.to_string())
+            }
+            BodyError::Interrupted => Failure::Malformed("body ended before it was complete".to_owned()),
+            BodyError::Inflate(error) => error.into(),
         }
     }
 }
@@ -126,15 +143,14 @@ impl Door {
         if caller.may(Permission::SendEvents) { Ok(caller) } else { Err(Failure::KeyMayNot) }
     }
 
-    /// Reads a body of at most `bytes_max` bytes.
-    pub(crate) async fn read(&self, body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
-        match Limited::new(body, bytes_max).collect().await {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => {
-                Err(Failure::TooLarge(format!("body is larger than {bytes_max} bytes")))
-            }
-            Err(_) => Err(Failure::Malformed("body ended before it was complete".to_owned())),
-        }
+    /// Reads a body of at most `bytes_max` bytes. Its room is kept until the permit is dropped.
+    pub(crate) async fn read(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        bytes_max: usize,
+    ) -> Result<(Bytes, Permit), Failure> {
+        Ok(self.intake.read_sent(headers, body, bytes_max).await?)
     }
 
     /// Inflates and decodes a body and hands it to the sink. When this returns `Ok`, what was accepted is stored.
@@ -145,7 +161,7 @@ impl Door {
         format: Option<Format>,
         encoding: Option<&str>,
         headers: &HeaderMap,
-        body: Bytes,
+        (body, room): (Bytes, Permit),
     ) -> Result<Notes, Failure> {
         let work = Work {
             signal,
@@ -161,13 +177,15 @@ impl Door {
                 .await
                 .map_err(|error| Failure::SettingsUnavailable(error.to_string()))?,
             received_ns: self.intake.clock.now_ns(),
-            inflated_bytes_max: self.intake.limits.inflated_bytes_max,
+            intake: self.intake.clone(),
             body,
+            room,
         };
         // The permit goes with the work: when the client leaves, the work it started still runs to its end.
         let permit = self.decoding.clone().acquire_owned().await;
         let span = tracing::info_span!(target: OWN_SPANS, "decode", signal = signal.table(), bytes = work.body.len());
-        let decoded = if work.body.len() <= DECODE_IN_PLACE_BYTES_MAX && work.encoding.is_none() {
+        // The room for the body is given back when the sink has answered.
+        let (decoded, _room) = if work.body.len() <= DECODE_IN_PLACE_BYTES_MAX && work.encoding.is_none() {
             let decoded = span.in_scope(|| work.run())?;
             drop(permit);
             decoded
@@ -214,13 +232,14 @@ struct Work {
     dataset_header: Option<String>,
     datasets: Option<KnownDatasets>,
     received_ns: i64,
-    inflated_bytes_max: usize,
+    intake: Intake,
     body: Bytes,
+    room: Permit,
 }
 
 impl Work {
-    fn run(self) -> Result<crate::Decoded, Failure> {
-        let body = inflate(self.encoding.as_deref(), self.body, self.inflated_bytes_max)?;
+    fn run(mut self) -> Result<(crate::Decoded, Permit), Failure> {
+        let body = self.intake.inflate(self.encoding.as_deref(), self.body, &mut self.room)?;
         // Without a content type the first byte tells: no protobuf request begins with a brace.
         let sniffed = if body.first() == Some(&b'{') { Format::Json } else { Format::Protobuf };
         let options = DecodeOptions {
@@ -229,12 +248,20 @@ impl Work {
             dataset_header: self.dataset_header.as_deref(),
             datasets: self.datasets.as_ref(),
             received_ns: self.received_ns,
-            column_bytes_max: self.inflated_bytes_max.saturating_mul(COLUMN_BYTES_PER_BODY_BYTE_MAX),
+            column_bytes_max: self
+                .intake
+                .limits
+                .inflated_bytes_max
+                .saturating_mul(COLUMN_BYTES_PER_BODY_BYTE_MAX),
         };
         // An empty body is the empty request in protobuf; in JSON it is no text at all, and clients send it.
         if body.is_empty() {
-            return Ok(decode(&DecodeOptions { format: Format::Protobuf, ..options }, &[])?);
+            let empty = decode(&DecodeOptions { format: Format::Protobuf, ..options }, &[])?;
+            return Ok((empty, self.room));
         }
-        Ok(decode(&options, &body)?)
+        if options.format == Format::Json {
+            Intake::admit_json(&body, &mut self.room)?;
+        }
+        Ok((decode(&options, &body)?, self.room))
     }
 }

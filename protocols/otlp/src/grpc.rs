@@ -63,7 +63,8 @@ async fn answer(door: &Door, signal: Signal, request: Request) -> Response {
 async fn take(door: &Door, signal: Signal, request: Request) -> Result<Vec<u8>, Failure> {
     let (parts, body) = request.into_parts();
     let caller = door.caller(&parts.headers).await?;
-    let body = door.read(body, door.intake.limits.body_bytes_max + FRAME_HEAD_BYTES).await?;
+    let bytes_max = door.intake.limits.body_bytes_max + FRAME_HEAD_BYTES;
+    let (body, room) = door.read(&parts.headers, body, bytes_max).await?;
     let (compressed, message) = unframe(body)?;
     let encoding = if compressed {
         let encoding = parts.headers.get(GRPC_ENCODING).and_then(|value| value.to_str().ok());
@@ -75,8 +76,9 @@ async fn take(door: &Door, signal: Signal, request: Request) -> Result<Vec<u8>, 
     } else {
         None
     };
-    let notes =
-        door.export(&caller, signal, Some(Format::Protobuf), encoding, &parts.headers, message).await?;
+    let notes = door
+        .export(&caller, signal, Some(Format::Protobuf), encoding, &parts.headers, (message, room))
+        .await?;
     Ok(reply::success(signal, Format::Protobuf, &notes))
 }
 
@@ -119,7 +121,7 @@ fn failed(failure: &Failure) -> Response {
         Failure::KeyMayNot | Failure::DatasetUnknown => 7,
         Failure::Malformed(_) => 3,
         // Both are RESOURCE_EXHAUSTED; clients try again only when told how long to wait.
-        Failure::TooLarge(_) | Failure::Sink(SinkError::Busy { .. }) => 8,
+        Failure::TooLarge(_) | Failure::Busy { .. } | Failure::Sink(SinkError::Busy { .. }) => 8,
         Failure::UnknownEncoding(_) => 12,
         Failure::Sink(SinkError::Unavailable { .. }) | Failure::SettingsUnavailable(_) => 14,
     };

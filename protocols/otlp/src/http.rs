@@ -84,7 +84,7 @@ async fn take(
 ) -> Result<Notes, Failure> {
     let (parts, body) = request.into_parts();
     let caller = door.caller(&parts.headers).await?;
-    let body = door.read(body, door.intake.limits.body_bytes_max).await?;
+    let body = door.read(&parts.headers, body, door.intake.limits.body_bytes_max).await?;
     let encoding = match parts.headers.get(CONTENT_ENCODING).map(HeaderValue::to_str) {
         None => None,
         Some(Ok(encoding)) => Some(encoding),
@@ -113,7 +113,7 @@ fn failed(format: Format, failure: &Failure) -> Response {
         Failure::Malformed(_) => (StatusCode::BAD_REQUEST, 3),
         Failure::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, 8),
         Failure::UnknownEncoding(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 12),
-        Failure::Sink(SinkError::Busy { .. }) => (StatusCode::TOO_MANY_REQUESTS, 8),
+        Failure::Busy { .. } | Failure::Sink(SinkError::Busy { .. }) => (StatusCode::TOO_MANY_REQUESTS, 8),
         Failure::Sink(SinkError::Unavailable { .. }) | Failure::SettingsUnavailable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, 14)
         }

@@ -201,8 +201,10 @@ fn assemble(trace: Trace) -> Json {
     for row in &spans {
         *deliveries.entry(row.key.span_id.clone()).or_default() += 1;
     }
+    // Scopes (by their place among the heads) and their spans.
+    type Scopes = Vec<(usize, Vec<Json>)>;
     // Groups appear in the order of their first span.
-    let mut groups: Vec<(usize, Vec<(usize, Vec<Json>)>)> = Vec::new();
+    let mut groups: Vec<(usize, Scopes)> = Vec::new();
     let mut group_of: HashMap<usize, usize> = HashMap::new();
     let mut seen: HashSet<(usize, usize, String)> = HashSet::new();
     for row in spans {

@@ -2,6 +2,7 @@
 //! and time. A field is a column under its flat name (quoted where it has dots); `time`, `dataset` and `sample_rate`
 //! are there as well.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
@@ -9,7 +10,12 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::logical_expr::{Expr, ident};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParser, Statement};
-use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
+use datafusion::sql::sqlparser::ast::{
+    Expr as SqlExpr, ObjectName, Statement as SqlStatement, TableFactor, Visit, Visitor,
+};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use futures::StreamExt;
 use tracery_model::{OWN_SPANS, Signal};
 use tracing::Instrument as _;
@@ -20,6 +26,26 @@ use crate::{EventSource, QueryError, Scope};
 /// Fields that `*` stands for, in alphabetical order.
 const WILDCARD_FIELDS_MAX: usize = 500;
 const TEXT_BYTES_MAX: usize = 64 << 10;
+/// Words and signs of a statement, without white space: a list of a thousand values has two thousand.
+const TOKENS_MAX: usize = 4_000;
+/// What fits into [`STACK_BYTES`](crate::STACK_BYTES) in every build, with room to spare.
+const EXPRESSION_DEPTH_MAX: usize = 64;
+/// Tables, subqueries and combined selects. A common table expression that is named twice is planned twice, and so is
+/// what it names: the plan can double with each.
+const TABLES_MAX: usize = 16;
+/// Functions whose result is as large as an argument says.
+const FUNCTIONS_REFUSED: &[&str] = &[
+    "repeat",
+    "lpad",
+    "rpad",
+    "space",
+    "range",
+    "generate_series",
+    "array_repeat",
+    "list_repeat",
+    "array_resize",
+    "list_resize",
+];
 
 #[derive(Debug, Clone, Copy)]
 pub struct SqlLimits {
@@ -106,16 +132,89 @@ fn invalid(error: datafusion::error::DataFusionError) -> QueryError {
 }
 
 fn check(text: &str) -> Result<(), QueryError> {
+    let refuse = |reason: String| Err(QueryError::Invalid(reason));
     if text.len() > TEXT_BYTES_MAX {
-        return Err(QueryError::Invalid(format!("the statement is longer than {TEXT_BYTES_MAX} bytes")));
+        return refuse(format!("the statement is longer than {TEXT_BYTES_MAX} bytes"));
+    }
+    // Counted before parsing: a chain of operators becomes a tree as deep as the chain is long, and even to drop it
+    // takes stack.
+    let tokens = Tokenizer::new(&GenericDialect {}, text)
+        .tokenize()
+        .map_err(|error| QueryError::Invalid(error.to_string()))?;
+    if tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))).count() > TOKENS_MAX {
+        return refuse(format!("the statement has more than {TOKENS_MAX} words and signs"));
+    }
+    let joins_selects = |token: &&Token| match token {
+        Token::Word(word) => {
+            use Keyword::{EXCEPT, INTERSECT, MINUS, UNION};
+            matches!(word.keyword, UNION | INTERSECT | EXCEPT | MINUS)
+        }
+        _ => false,
+    };
+    if tokens.iter().filter(joins_selects).count() > TABLES_MAX {
+        return refuse(format!("the statement joins more than {TABLES_MAX} selects"));
     }
     let mut statements = DFParser::parse_sql(text).map_err(invalid)?;
     match (statements.pop_front(), statements.is_empty()) {
         (Some(Statement::Statement(statement)), true) if matches!(*statement, SqlStatement::Query(_)) => {
-            Ok(())
+            match statement.visit(&mut Bounds::default()) {
+                ControlFlow::Continue(()) => Ok(()),
+                ControlFlow::Break(reason) => refuse(reason),
+            }
         }
-        _ => Err(QueryError::Invalid("only one SELECT or WITH statement is run here".into())),
+        _ => refuse("only one SELECT or WITH statement is run here".into()),
     }
+}
+
+/// Walks a statement and ends at the first thing that would take too much stack or memory.
+#[derive(Default)]
+struct Bounds {
+    depth: usize,
+    tables: usize,
+}
+
+impl Visitor for Bounds {
+    type Break = String;
+
+    fn pre_visit_expr(&mut self, expression: &SqlExpr) -> ControlFlow<String> {
+        self.depth += 1;
+        if self.depth > EXPRESSION_DEPTH_MAX {
+            return ControlFlow::Break(format!(
+                "an expression nests deeper than {EXPRESSION_DEPTH_MAX} levels; a chain of operators is as deep as it is long"
+            ));
+        }
+        match expression {
+            SqlExpr::Function(function) => allowed(&function.name),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn post_visit_expr(&mut self, _: &SqlExpr) -> ControlFlow<String> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<String> {
+        self.tables += 1;
+        if self.tables > TABLES_MAX {
+            return ControlFlow::Break(format!("the statement names more than {TABLES_MAX} tables"));
+        }
+        match table {
+            TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } => {
+                allowed(name)
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+fn allowed(function: &ObjectName) -> ControlFlow<String> {
+    let name = function.0.last().map(ToString::to_string).unwrap_or_default();
+    let name = name.trim_matches('"').to_ascii_lowercase();
+    if FUNCTIONS_REFUSED.contains(&name.as_str()) {
+        return ControlFlow::Break(format!("the function {name} is not available here"));
+    }
+    ControlFlow::Continue(())
 }
 
 impl SqlAnswer {
@@ -160,5 +259,69 @@ fn type_name(data_type: &DataType) -> &'static str {
         other if other.is_integer() => "integer",
         other if other.is_floating() => "float",
         _ => "string",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use datafusion::prelude::SessionContext;
+
+    #[test]
+    fn one_question_within_bounds_is_asked() {
+        let list = vec!["1"; 1_000].join(", ");
+        for text in [
+            "SELECT 1",
+            "WITH a AS (SELECT 1 AS x) SELECT x FROM a UNION ALL SELECT 2",
+            &format!("SELECT count(*) FROM spans WHERE \"n\" IN ({list})"),
+            &format!("SELECT 1{}", " + 1".repeat(60)),
+        ] {
+            assert!(check(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_would_take_too_much_stack_or_memory_is_refused() {
+        for (text, reason) in [
+            (format!("SELECT 1{}", " + 1".repeat(16_000)), "words and signs"),
+            (format!("SELECT 1{}", " + 1".repeat(1_900)), "deeper"),
+            (format!("SELECT 1{}", "::int".repeat(1_900)), "deeper"),
+            (format!("SELECT x{}", " IS NULL".repeat(1_300)), "deeper"),
+            (format!("SELECT {}1{}", "(".repeat(1_900), ")".repeat(1_900)), "RecursionLimit"),
+            (format!("SELECT {}1", "- ".repeat(3_000)), "RecursionLimit"),
+            (format!("SELECT 1{}", " UNION SELECT 1".repeat(1_200)), "joins more"),
+            (format!("SELECT 1 FROM a{}", ", a".repeat(1_900)), "tables"),
+            (format!("SELECT 1 FROM a{}", " CROSS JOIN a".repeat(1_200)), "tables"),
+            ("SELECT Repeat('x', 2000000000)".into(), "function repeat"),
+            ("SELECT * FROM generate_series(1, 1000000000000)".into(), "function generate_series"),
+            ("SELECT 1; SELECT 2".into(), "only one"),
+            ("DROP TABLE spans".into(), "only one"),
+            ("SELECT 'a".into(), "Unterminated"),
+        ] {
+            let error = check(&text).expect_err(&text).to_string();
+            assert!(error.contains(reason), "{}: {error}", &text[..text.len().min(40)]);
+        }
+    }
+
+    /// With half the stack that the server gives its threads.
+    #[test]
+    fn the_deepest_that_is_allowed_is_planned_and_run() {
+        let deepest = || async {
+            let chain = "x = 1 OR x + 2 > 3 AND ".repeat(60);
+            for text in [
+                format!("SELECT 1{}", " + 1".repeat(62)),
+                format!("SELECT x FROM (VALUES (1)) AS t(x) WHERE {chain} x = 7"),
+                format!("SELECT 1{}", " UNION SELECT 1".repeat(15)),
+            ] {
+                check(&text).unwrap();
+                SessionContext::new().sql(&text).await.unwrap().collect().await.unwrap();
+            }
+        };
+        let run = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(deepest());
+        };
+        let thread = std::thread::Builder::new().stack_size(crate::STACK_BYTES / 2);
+        thread.spawn(run).unwrap().join().unwrap();
     }
 }

@@ -1,5 +1,6 @@
 //! Honeycomb's query language against events in memory.
 
+mod damaged;
 mod examples;
 mod memory;
 mod oracle;

@@ -17,6 +17,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Sleep;
 use tracery_model::OWN_SPANS;
@@ -46,6 +47,8 @@ pub(crate) struct Guard {
 /// Puts the checks around a router. A request passes them from the last line to the first, an answer the other way.
 pub(crate) fn around(router: Router, guard: Guard) -> Router {
     router
+        // 6. A panic, which is a defect here or below, ends one request and not its connection.
+        .layer(from_fn(answer_panic))
         // 5. A slow body does not hold a door for ever.
         .layer(from_fn_with_state(guard.clone(), deadline))
         // 4. A page of another origin neither reads nor changes anything.
@@ -78,6 +81,17 @@ async fn count(State(guard): State<Guard>, request: Request, next: Next) -> Resp
         store.suspect();
     }
     response
+}
+
+async fn answer_panic(request: Request, next: Next) -> Response {
+    let answer = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        // What it said and where was printed when it happened.
+        tracing::error!("a request ended in a panic: a defect of the server");
+        let body =
+            serde_json::json!({ "error": { "code": "internal", "message": "the server made a mistake" } });
+        (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(body)).into_response()
+    })
 }
 
 async fn security_headers(request: Request, next: Next) -> Response {
@@ -239,6 +253,19 @@ mod tests {
             request = request.header(*name, *value);
         }
         router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let guard = Guard { verified: true, requests: Arc::default(), self_trace: None };
+        let handler = || async {
+            if std::hint::black_box(true) {
+                panic!("on purpose")
+            }
+        };
+        let router = around(Router::new().fallback(any(handler)), guard);
+        let request = Request::builder().uri("/").body(Body::empty()).unwrap();
+        assert_eq!(router.oneshot(request).await.unwrap().status(), 500);
     }
 
     #[tokio::test]

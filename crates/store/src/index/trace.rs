@@ -27,7 +27,6 @@ pub struct TraceIndex {
 }
 
 /// Stable over versions and machines: it is stored.
-#[expect(clippy::cast_possible_truncation, reason = "the upper half is the hash")]
 fn hash(trace_id: &[u8; 16]) -> u32 {
     let (high, low) = trace_id.split_at(8);
     let number = |half: &[u8]| u64::from_le_bytes(half.try_into().expect("half of 16 bytes"));

@@ -9,37 +9,14 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
-use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use tracery_columnar::{EventBatch, Sink};
 use tracery_honeycomb::{ColumnInfo, FieldError, Honeycomb, Options, Queries, RunOptions, routes};
 use tracery_intake::{AuthMode, Intake};
-use tracery_model::{EnvironmentId, Receipt, SinkError};
+use tracery_model::EnvironmentId;
 use tracery_settings::{KeyKind, Settings};
 use tracery_stdx::ManualClock;
-
-#[derive(Default)]
-pub struct RecordingSink {
-    pub batches: Mutex<Vec<(EnvironmentId, EventBatch)>>,
-    pub refuse: Mutex<Option<SinkError>>,
-}
-
-#[async_trait]
-impl Sink for RecordingSink {
-    async fn accept(
-        &self,
-        environment: EnvironmentId,
-        batches: Vec<EventBatch>,
-    ) -> Result<Receipt, SinkError> {
-        if let Some(error) = self.refuse.lock().clone() {
-            return Err(error);
-        }
-        let row_count = batches.iter().map(EventBatch::row_count).sum();
-        self.batches.lock().extend(batches.into_iter().map(|batch| (environment, batch)));
-        Ok(Receipt { row_count })
-    }
-}
+use tracery_testkit::RecordingSink;
 
 #[derive(Default)]
 pub struct Engine {

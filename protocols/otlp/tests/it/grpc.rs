@@ -103,7 +103,7 @@ async fn failures_have_the_code_that_clients_act_on() {
         (SinkError::Busy { retry_after_ms: 1500 }, "8"),
         (SinkError::Unavailable { reason: "100 % full".to_owned(), retry_after_ms: 1500 }, "14"),
     ] {
-        *world.sink.refusal.lock() = Some(refusal);
+        world.sink.refuse(Some(refusal));
         let reply = call(&world, TRACES, &[], frame(0, &one_span())).await;
         assert_eq!(reply.get("grpc-status"), Some(code));
         // RetryInfo { retry_delay: 1 s, 500,000,000 ns }, base64 without padding.

@@ -59,7 +59,8 @@ async fn bodies_are_taken_in_each_form() {
     let protobuf = traces_bytes(&[span_bytes(|_| ())]);
     let json = traces_of(json!([span()])).to_string().into_bytes();
     let zstd = zstd::encode_all(&protobuf[..], 1).unwrap();
-    let cases: Vec<(&str, Vec<(&str, &str)>, Vec<u8>)> = vec![
+    type Headers<'a> = Vec<(&'a str, &'a str)>;
+    let cases: Vec<(&str, Headers<'_>, Vec<u8>)> = vec![
         ("/v1/traces", vec![PROTOBUF], protobuf.clone()),
         ("/v1/traces/", vec![("content-type", "application/protobuf")], protobuf.clone()),
         ("/v1/traces", vec![JSON], json.clone()),
@@ -143,10 +144,30 @@ async fn a_busy_sink_asks_to_come_again() {
             StatusCode::SERVICE_UNAVAILABLE,
         ),
     ] {
-        *world.sink.refusal.lock() = Some(refusal);
+        world.sink.refuse(Some(refusal));
         let reply = post(&world, "/v1/traces", &[PROTOBUF], body.clone()).await;
         assert_eq!((reply.status, reply.header("retry-after")), (status, Some("2")));
     }
+}
+
+#[tokio::test]
+async fn a_spent_budget_asks_to_come_again_and_one_body_alone_always_passes() {
+    let world = world(AuthMode::Open).await;
+    let body = traces_bytes(&[span_bytes(|_| ())]);
+    let held = world.intake.admit(1 << 30).unwrap();
+    let reply = post(&world, "/v1/traces", &[PROTOBUF], body.clone()).await;
+    assert_eq!((reply.status, reply.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, Some("1")));
+    drop(held);
+    let reply = post(&world, "/v1/traces", &[PROTOBUF], body).await;
+    assert_eq!((reply.status, world.intake.budget.bytes_used()), (StatusCode::OK, 0));
+}
+
+#[tokio::test]
+async fn a_small_body_of_millions_of_values_is_refused() {
+    let world = world(AuthMode::Open).await;
+    let bomb = gzip(format!("{{\"resourceSpans\":[{}0]}}", "0,".repeat(2_000_000)).as_bytes());
+    let reply = post(&world, "/v1/traces", &[JSON, ("content-encoding", "gzip")], bomb).await;
+    assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[tokio::test]
@@ -173,7 +194,7 @@ async fn required_mode_wants_a_key_that_may_send() {
             assert_eq!(reply.json()["message"], message);
         }
     }
-    assert_eq!(world.sink.accepted.lock()[0].0, environment.id);
+    assert_eq!(world.sink.taken()[0].0, environment.id);
 }
 
 #[tokio::test]

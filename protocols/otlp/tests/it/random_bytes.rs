@@ -5,6 +5,7 @@ use serde_json::json;
 use tracery_model::Signal;
 use tracery_otlp::read_back::trace_to_otlp_json;
 use tracery_otlp::{Format, decode};
+use tracery_testkit::{each_mutation, seeds};
 
 use crate::support::{message, options, span, span_bytes, traces_bytes, traces_of};
 
@@ -13,11 +14,15 @@ const SIGNALS: [Signal; 3] = [Signal::Span, Signal::Log, Signal::Metric];
 fn never_panics(body: &[u8]) {
     for signal in SIGNALS {
         for format in [Format::Protobuf, Format::Json] {
-            if let Ok(decoded) = decode(&options(signal, format), body) {
-                let records: Vec<_> = decoded.batches.into_iter().map(|batch| batch.records).collect();
-                trace_to_otlp_json(&records).unwrap();
-            }
+            never_panics_as(signal, format, body);
         }
+    }
+}
+
+fn never_panics_as(signal: Signal, format: Format, body: &[u8]) {
+    if let Ok(decoded) = decode(&options(signal, format), body) {
+        let records: Vec<_> = decoded.batches.into_iter().map(|batch| batch.records).collect();
+        trace_to_otlp_json(&records).unwrap();
     }
 }
 
@@ -101,6 +106,25 @@ proptest! {
             body[at] = byte;
         }
         never_panics(&body);
+    }
+}
+
+#[test]
+fn damaged_requests_never_panic() {
+    for (target, signal, format) in [
+        ("otlp_traces", Signal::Span, Format::Protobuf),
+        ("otlp_logs", Signal::Log, Format::Protobuf),
+        ("otlp_metrics", Signal::Metric, Format::Protobuf),
+    ] {
+        let seeds = seeds(target);
+        for seed in &seeds {
+            let decoded = decode(&options(signal, format), seed).unwrap();
+            assert!(decoded.record_count > 0, "a seed of {target} reaches the decoder of records");
+        }
+        each_mutation(&seeds, 3_000, |body| never_panics_as(signal, format, body));
+    }
+    for signal in SIGNALS {
+        each_mutation(&seeds("otlp_json"), 1_000, |body| never_panics_as(signal, Format::Json, body));
     }
 }
 

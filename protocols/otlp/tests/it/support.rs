@@ -2,48 +2,18 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use serde_json::Value as Json;
-use tracery_columnar::{EventBatch, Sink};
 use tracery_intake::{AuthMode, Intake, Limits};
-use tracery_model::{EnvironmentId, Receipt, Signal, SinkError};
+use tracery_model::Signal;
 use tracery_otlp::wire::Writer;
 use tracery_otlp::{DecodeError, DecodeOptions, Decoded, Format, decode};
 use tracery_settings::Settings;
 use tracery_stdx::ManualClock;
+use tracery_testkit::RecordingSink;
 
 pub(crate) const NOW_NS: i64 = 1_700_000_000_000_000_000;
 pub(crate) const TRACE_ID: &str = "0af7651916cd43dd8448eb211c80319c";
 pub(crate) const SPAN_ID: &str = "b7ad6b7169203331";
-
-/// Keeps what it is given, unless told to refuse.
-#[derive(Default)]
-pub(crate) struct RecordingSink {
-    pub(crate) accepted: Mutex<Vec<(EnvironmentId, EventBatch)>>,
-    pub(crate) refusal: Mutex<Option<SinkError>>,
-}
-
-impl RecordingSink {
-    pub(crate) fn row_count(&self) -> usize {
-        self.accepted.lock().iter().map(|(_, batch)| batch.row_count()).sum()
-    }
-}
-
-#[async_trait::async_trait]
-impl Sink for RecordingSink {
-    async fn accept(
-        &self,
-        environment: EnvironmentId,
-        batches: Vec<EventBatch>,
-    ) -> Result<Receipt, SinkError> {
-        if let Some(refusal) = self.refusal.lock().clone() {
-            return Err(refusal);
-        }
-        let row_count = batches.iter().map(EventBatch::row_count).sum();
-        self.accepted.lock().extend(batches.into_iter().map(|batch| (environment, batch)));
-        Ok(Receipt { row_count })
-    }
-}
 
 pub(crate) struct World {
     pub(crate) sink: Arc<RecordingSink>,

@@ -252,7 +252,7 @@ fn column(text: &str, at: usize) -> Result<(usize, String), ExpressionError> {
 }
 
 fn number(text: &str, at: usize) -> Result<(usize, Token), ExpressionError> {
-    let bytes = text[at..].as_bytes();
+    let bytes = &text.as_bytes()[at..];
     let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut length = digits(0);
     let mut whole = true;

@@ -9,6 +9,7 @@ pub mod calculated;
 mod filter;
 mod many_groups;
 mod plan;
+mod relation;
 mod relational;
 mod results;
 mod rollup;

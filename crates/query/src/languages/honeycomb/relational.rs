@@ -12,42 +12,13 @@ use datafusion::prelude::SessionContext;
 
 use super::calculated::Ast;
 use super::filter::filter_expr;
+pub(crate) use super::relation::{Relation, split};
 use super::spec::Filter;
 use super::translate::{Names, combine};
 use crate::{EventSource, FieldType, QueryError, Scope};
 
 /// Related spans are looked for this far outside the time range, since a trace does not end with it.
 const SLACK_NS: i64 = 15 * 60 * 1_000_000_000;
-
-/// Which other span of the trace a prefix means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Relation {
-    Root,
-    Parent,
-    Child,
-    Any,
-    Any2,
-    Any3,
-    None,
-}
-
-const PREFIXES: [(&str, Relation); 7] = [
-    ("root.", Relation::Root),
-    ("parent.", Relation::Parent),
-    ("child.", Relation::Child),
-    ("any.", Relation::Any),
-    ("any2.", Relation::Any2),
-    ("any3.", Relation::Any3),
-    ("none.", Relation::None),
-];
-
-/// The relation and the column of a relational field.
-pub(crate) fn split(name: &str) -> Option<(Relation, &str)> {
-    PREFIXES.iter().find_map(|(prefix, relation)| {
-        let column = name.strip_prefix(prefix)?;
-        (!column.is_empty()).then_some((*relation, column))
-    })
-}
 
 /// System columns that a frame needs for its joins.
 pub(crate) const KEY_COLUMNS: [&str; 3] = ["#trace_id", "#span_id", "#parent_id"];

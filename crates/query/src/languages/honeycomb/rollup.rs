@@ -23,6 +23,10 @@ pub(crate) enum State {
     Sketch(Box<Sketch>),
     Distinct(Box<Distinct>),
     /// By how much the number of running spans changes, by bucket.
+    #[expect(
+        clippy::box_collection,
+        reason = "a state is kept for every group: this one is rare and would set the size of all"
+    )]
     Running(Box<BTreeMap<i64, f64>>),
 }
 

@@ -229,7 +229,7 @@ impl Spec {
                 return wrong(format!("havings[{position}]"), "matches no calculation");
             }
         }
-        let relational = self.names().any(|name| super::relational::split(name).is_some());
+        let relational = self.names().any(|name| super::relation::split(name).is_some());
         if relational
             && (!self.formulas.is_empty() || self.calculations.iter().any(|c| !c.filters.is_empty()))
         {
@@ -244,7 +244,7 @@ impl Spec {
         for (position, calculation) in self.calculations.iter().enumerate() {
             let columns =
                 calculation.column.iter().chain(calculation.filters.iter().map(|filter| &filter.column));
-            if columns.into_iter().any(|column| super::relational::split(column).is_some()) {
+            if columns.into_iter().any(|column| super::relation::split(column).is_some()) {
                 let at = format!("calculations[{position}]");
                 return wrong(at, "relational fields are for filters and breakdowns");
             }
@@ -566,28 +566,8 @@ mod tests {
         let leaf =
             prop_oneof![word.prop_map(Value::from), any::<i64>().prop_map(Value::from), Just(Value::Null)];
         leaf.prop_recursive(4, 60, 6, |inner| {
-            let key = prop::sample::select(vec![
-                "breakdowns",
-                "calculations",
-                "filters",
-                "filter_combination",
-                "formulas",
-                "granularity",
-                "orders",
-                "limit",
-                "start_time",
-                "end_time",
-                "time_range",
-                "havings",
-                "calculated_fields",
-                "compare_time_offset_seconds",
-                "usage_mode",
-                "op",
-                "column",
-                "value",
-                "name",
-                "expression",
-            ]);
+            let inner_keys = ["op", "column", "value", "name", "expression"];
+            let key = prop::sample::select([super::super::spec_parse::KEYS, &inner_keys].concat());
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
                 prop::collection::vec((key, inner), 0..5).prop_map(|pairs| {

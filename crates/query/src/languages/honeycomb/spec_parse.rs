@@ -8,35 +8,33 @@ use super::spec::{
     Spec, SpecError, wrong,
 };
 
+/// What a specification may have; `id` is what the vendor adds when it gives one back.
+pub(super) const KEYS: &[&str] = &[
+    "id",
+    "breakdowns",
+    "calculations",
+    "filters",
+    "filter_combination",
+    "formulas",
+    "granularity",
+    "orders",
+    "limit",
+    "start_time",
+    "end_time",
+    "time_range",
+    "havings",
+    "calculated_fields",
+    "compare_time_offset_seconds",
+    "usage_mode",
+];
+
 impl Spec {
     /// Reads and checks a specification.
     ///
     /// # Errors
     /// The first thing that is wrong, with the field it is wrong in.
     pub fn parse(value: &Value) -> Result<Self, SpecError> {
-        let object = Object::new(
-            value,
-            "query",
-            "",
-            &[
-                "id",
-                "breakdowns",
-                "calculations",
-                "filters",
-                "filter_combination",
-                "formulas",
-                "granularity",
-                "orders",
-                "limit",
-                "start_time",
-                "end_time",
-                "time_range",
-                "havings",
-                "calculated_fields",
-                "compare_time_offset_seconds",
-                "usage_mode",
-            ],
-        )?;
+        let object = Object::new(value, "query", "", KEYS)?;
         let mut spec = Spec {
             breakdowns: object.list("breakdowns", |value, path| text(value, path, 255))?,
             calculations: object.list("calculations", calculation)?,

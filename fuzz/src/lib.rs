@@ -1,0 +1,130 @@
+//! Every decoder and parser of what comes from outside, as a function of bytes: one for each fuzz target, with what has
+//! to hold besides not panicking. `fuzz/README.md` says how they are run.
+
+// Private parsers whose crates would bring the whole query engine, or are a binary, into an instrumented build.
+#[allow(dead_code)]
+#[path = "../../crates/query/src/languages/honeycomb/calculated.rs"]
+mod calculated;
+#[allow(dead_code)]
+#[path = "../../crates/server/src/config.rs"]
+mod server_config;
+#[allow(dead_code)]
+#[path = "../../crates/query/src/languages/honeycomb/relation.rs"]
+mod relation;
+#[allow(dead_code)]
+#[path = "../../crates/query/src/languages/honeycomb/spec.rs"]
+mod spec;
+#[allow(dead_code)]
+#[path = "../../crates/query/src/languages/honeycomb/spec_parse.rs"]
+mod spec_parse;
+
+use bytes::Bytes;
+use tracery_columnar::{AttributeColumn, EventBatch};
+use tracery_model::Signal;
+use tracery_otlp::read_back::trace_to_otlp_json;
+use tracery_otlp::{DecodeOptions, Format, decode};
+
+fn otlp(signal: Signal, format: Format, body: &[u8]) {
+    let options = DecodeOptions {
+        signal,
+        format,
+        dataset_header: None,
+        datasets: None,
+        received_ns: 1,
+        column_bytes_max: 256 << 20,
+    };
+    if let Ok(decoded) = decode(&options, body) {
+        read_back(decoded.batches);
+    }
+}
+
+/// Rows that a door wrote are given back as OTLP, whatever they hold.
+fn read_back(batches: Vec<EventBatch>) {
+    let records: Vec<_> = batches.into_iter().map(|batch| batch.records).collect();
+    trace_to_otlp_json(&records).expect("columns of a batch have their types");
+}
+
+pub fn otlp_traces(body: &[u8]) {
+    otlp(Signal::Span, Format::Protobuf, body);
+}
+
+pub fn otlp_logs(body: &[u8]) {
+    otlp(Signal::Log, Format::Protobuf, body);
+}
+
+pub fn otlp_metrics(body: &[u8]) {
+    otlp(Signal::Metric, Format::Protobuf, body);
+}
+
+pub fn otlp_json(body: &[u8]) {
+    for signal in [Signal::Span, Signal::Log, Signal::Metric] {
+        otlp(signal, Format::Json, body);
+    }
+}
+
+pub fn honeycomb_json(body: &[u8]) {
+    read_back(tracery_honeycomb::fuzzing::events(body, false));
+}
+
+pub fn honeycomb_msgpack(body: &[u8]) {
+    read_back(tracery_honeycomb::fuzzing::events(body, true));
+}
+
+pub fn event_time(text: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(text) {
+        tracery_honeycomb::fuzzing::headers(text);
+    }
+}
+
+/// The first byte chooses the encoding, the second the bound.
+pub fn inflate(bytes: &[u8]) {
+    let [encoding, max, body @ ..] = bytes else { return };
+    let encoding = ["gzip", "deflate", "zstd"][usize::from(encoding % 3)];
+    let max = usize::from(*max) << 10;
+    if let Ok(inflated) = tracery_intake::inflate(Some(encoding), Bytes::copy_from_slice(body), max) {
+        assert!(inflated.len() <= max);
+    }
+}
+
+pub fn query_spec(text: &[u8]) {
+    let Ok(value) = serde_json::from_slice(text) else { return };
+    if let Ok(spec) = spec::Spec::parse(&value) {
+        let (start, end) = spec.time_window_s(1_700_000_000);
+        assert!(start <= end);
+        assert_eq!(spec::Spec::parse(&spec.to_json()), Ok(spec), "the canonical form is the same query");
+    }
+}
+
+pub fn calculated_field(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    if let Ok(ast) = calculated::parse(text) {
+        let printed = ast.to_string();
+        if printed.len() <= calculated::EXPRESSION_BYTES_MAX {
+            assert_eq!(calculated::parse(&printed), Ok(ast), "{printed}");
+        }
+    }
+}
+
+#[cfg(feature = "stored")]
+pub fn fresh_part(object: &[u8]) {
+    tracery_store::fuzzing::fresh_part(object);
+}
+
+#[cfg(feature = "stored")]
+pub fn trace_index(object: &[u8]) {
+    tracery_store::fuzzing::trace_index(object);
+}
+
+pub fn attribute_column(name: &[u8]) {
+    let Ok(name) = std::str::from_utf8(name) else { return };
+    if let Some(column) = AttributeColumn::parse(name) {
+        assert_eq!(column.to_string(), name);
+    }
+}
+
+pub fn config(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    if let Ok(arguments) = toml::from_str::<server_config::ServeArgs>(text) {
+        drop(arguments.resolve());
+    }
+}

@@ -1,0 +1,24 @@
+//! Bodies and headers that somebody damaged: events or nothing, never a panic, and what became a row can be read back.
+
+use tracery_honeycomb::fuzzing;
+use tracery_testkit::{each_mutation, seeds};
+
+#[test]
+fn damaged_bodies_never_panic() {
+    for (target, is_message_pack) in [("honeycomb_json", false), ("honeycomb_msgpack", true)] {
+        let seeds = seeds(target);
+        for seed in &seeds {
+            assert!(!fuzzing::events(seed, is_message_pack).is_empty(), "a seed of {target} holds events");
+        }
+        each_mutation(&seeds, 5_000, |body| drop(fuzzing::events(body, is_message_pack)));
+    }
+}
+
+#[test]
+fn damaged_headers_never_panic() {
+    each_mutation(&seeds("event_time"), 20_000, |text| {
+        if let Ok(text) = std::str::from_utf8(text) {
+            fuzzing::headers(text);
+        }
+    });
+}
