@@ -6,10 +6,10 @@ mod command_line;
 mod questions;
 
 use std::process::{Command, Output};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tracery_stdx::{Clock, SystemClock};
 use tracery_testkit::TestServer;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tracery");
@@ -40,7 +40,7 @@ fn create_key(server: &TestServer, environment: &str, kind: &str) -> String {
 
 /// One span of service `shop`, as an OpenTelemetry SDK sends it.
 fn export() -> Value {
-    let now_ns = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    let now_ns = SystemClock.now_ns();
     json!({ "resourceSpans": [{
         "resource": { "attributes": [{ "key": "service.name", "value": { "stringValue": "shop" } }] },
         "scopeSpans": [{ "spans": [{

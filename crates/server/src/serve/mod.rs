@@ -8,7 +8,7 @@ mod ports;
 mod ready_file;
 mod self_trace;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -264,7 +264,7 @@ async fn listen(house: &House, doors: Doors) -> Result<Listeners, Failure> {
     Ok(listeners)
 }
 
-fn write_ready_file(path: &PathBuf, listeners: &Listeners) -> Result<()> {
+fn write_ready_file(path: &Path, listeners: &Listeners) -> Result<()> {
     let addresses = listeners.bound().map(|bound| (bound.name.to_owned(), bound.address.to_string().into()));
     ready_file::write(path, &serde_json::Value::Object(addresses.collect()))
 }
