@@ -240,13 +240,12 @@ mod tests {
 
     use super::*;
 
+    fn guard(verified: bool) -> Guard {
+        Guard { verified, requests: Arc::default(), body_patience: Duration::from_secs(60), store: None }
+    }
+
     async fn status(verified: bool, uri: &str, headers: &[(&str, &str)]) -> u16 {
-        let guard = Guard {
-            verified,
-            requests: Arc::default(),
-            body_patience: Duration::from_secs(60),
-            store: None,
-        };
+        let guard = guard(verified);
         let router = around(Router::new().fallback(any(|| async { "in" })), guard);
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {
@@ -257,7 +256,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_answer() {
-        let guard = Guard { verified: true, requests: Arc::default(), self_trace: None };
+        let guard = guard(true);
         let handler = || async {
             if std::hint::black_box(true) {
                 panic!("on purpose")

@@ -147,12 +147,8 @@ fn wire(house: &House) -> Result<Doors> {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready).with_state((store.clone(), settings.clone())))
         .route("/metrics", get(metrics::print).with_state(figures));
-    let guard = guard::Guard {
-        verified,
-        requests,
-        body_patience: config.body_patience,
-        store: Some(store.clone()),
-    };
+    let guard =
+        guard::Guard { verified, requests, body_patience: config.body_patience, store: Some(store.clone()) };
     Ok(Doors {
         main: guard::around(own.merge(protocols), guard.clone()),
         otlp: guard::around(tracery_otlp::routes(intake), guard),
