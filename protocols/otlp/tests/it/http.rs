@@ -223,7 +223,7 @@ async fn a_key_that_may_not_create_datasets_writes_to_known_ones() {
         assert_eq!(reply.status, StatusCode::FORBIDDEN, "{path}");
         assert!(reply.json()["message"].to_string().contains("may not create datasets"), "{path}");
     }
-    let accepted = world.sink.accepted.lock();
+    let accepted = world.sink.taken();
     assert_eq!(accepted.len(), 3);
     let names = accepted.iter().flat_map(|(_, batch)| &batch.datasets).map(|known| known.dataset.as_str());
     assert!(names.eq(["known-shop"; 3]));
