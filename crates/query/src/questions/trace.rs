@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Float64Type, Int64Type, TimestampNanosecondType, UInt8Type};
 use serde_json::{Map, Value};
-use tracery_columnar::Fixed;
+use tracery_columnar::{AttributeColumn, Fixed, TAIL_COLUMN};
 use tracery_model::{EnvironmentId, RowKind, Signal, TimeRange, TraceId};
 
 use crate::QueryError;
-use crate::tables::{StoreEvents, TraceRows, flat};
+use crate::tables::{StoreEvents, TraceRows, flat, only};
 
 /// A row that belongs to a span: an event, a link or a log record.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +76,66 @@ enum Row {
     Event(Option<String>, Attached),
     Link(Option<String>, Attached),
     Log(Option<String>, Attached),
+}
+
+/// The traces with what a list of them shows: span fields other than names and ids are left out. A trace that was not
+/// found is left out; so is one with more than `row_count_max` rows.
+pub(crate) async fn outlines(
+    events: &StoreEvents,
+    environment: EnvironmentId,
+    trace_ids: &[TraceId],
+    row_count_max: usize,
+) -> Result<Vec<Trace>, QueryError> {
+    let read = async |trace_ids: &[TraceId]| {
+        events.rows_of_traces(environment, trace_ids, TimeRange::ALL, row_count_max, is_outline).await
+    };
+    let mut traces = Vec::with_capacity(trace_ids.len());
+    let together = match read(trace_ids).await {
+        Ok(rows) => Some(rows),
+        Err(QueryError::Limit(_)) => None,
+        Err(error) => return Err(error),
+    };
+    for trace_id in trace_ids {
+        let mut own = Vec::new();
+        match &together {
+            Some(rows) => {
+                for TraceRows { signal, records } in rows {
+                    let ids = records.column_by_name(Fixed::TraceId.name());
+                    if let Some(records) = only(records, ids, &[*trace_id])? {
+                        own.push(TraceRows { signal: *signal, records });
+                    }
+                }
+            }
+            None => match read(&[*trace_id]).await {
+                Ok(rows) => own = rows,
+                Err(QueryError::Limit(_)) => {}
+                Err(error) => return Err(error),
+            },
+        }
+        if !own.is_empty() {
+            traces.push(assemble(*trace_id, &own)?);
+        }
+    }
+    Ok(traces)
+}
+
+/// The physical columns that an outline is made of.
+fn is_outline(column: &str) -> bool {
+    const FIXED: [Fixed; 9] = [
+        Fixed::Time,
+        Fixed::Dataset,
+        Fixed::Kind,
+        Fixed::Source,
+        Fixed::Name,
+        Fixed::SpanId,
+        Fixed::ParentId,
+        Fixed::DurationNs,
+        Fixed::StatusCode,
+    ];
+    const FIELDS: [&str; 4] = ["name", "trace.trace_id", "trace.span_id", "trace.parent_id"];
+    column == TAIL_COLUMN
+        || FIXED.iter().any(|fixed| fixed.name() == column)
+        || AttributeColumn::parse(column).is_some_and(|attribute| FIELDS.contains(&attribute.key))
 }
 
 fn assemble(trace_id: TraceId, rows: &[TraceRows]) -> Result<Trace, QueryError> {

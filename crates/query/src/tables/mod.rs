@@ -11,6 +11,7 @@ mod transform;
 pub use events::{STORE_URL, StoreEvents};
 pub(crate) use flat::flat;
 pub use trace::TraceRows;
+pub(crate) use trace::only;
 
 use std::sync::Arc;
 
