@@ -56,7 +56,7 @@ struct Layout {
 }
 
 impl OnePass<'_> {
-    /// `None` when a state, a type or the number of groups is beyond this way.
+    /// `None` when a state, a type or the number of groups is beyond this way, or memory is short.
     pub(crate) async fn run(&self, frame: &DataFrame) -> Result<Option<OnePassStates>, QueryError> {
         let mut columns: Vec<Expr> = Vec::new();
         let mut position = |expr: &Expr| {
@@ -168,7 +168,7 @@ impl Partial {
         })
     }
 
-    /// Reads a partition to its end; `None` when it has too many cells.
+    /// Reads a partition to its end; `None` when it has too many cells or there is no memory for them.
     async fn fill(
         mut self,
         mut stream: SendableRecordBatchStream,
@@ -178,7 +178,10 @@ impl Partial {
         while let Some(batch) = stream.next().await {
             let Some(grown) = self.add(&batch?) else { return Ok(None) };
             let keys = self.grouping.byte_count();
-            reservation.try_grow(grown + keys.saturating_sub(keys_counted))?;
+            // The engine's aggregation may still have a way, on disk or in several passes; if not, it says so.
+            if reservation.try_grow(grown + keys.saturating_sub(keys_counted)).is_err() {
+                return Ok(None);
+            }
             keys_counted = keys;
         }
         Ok(Some((self, reservation)))
