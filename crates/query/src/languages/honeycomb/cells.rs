@@ -1,5 +1,7 @@
 //! The states of many cells (a group in a time bucket), state by state, so that each is filled by a loop of its own
-//! over the runs of a batch. Called by `one_pass.rs`; the same states as the engine's aggregates give.
+//! over a batch. Called by `one_pass.rs`; the same states as the engine's aggregates give.
+
+use std::ops::Range;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array};
 use datafusion::arrow::datatypes::{Float64Type, Int64Type};
@@ -15,6 +17,45 @@ pub(crate) struct Run {
     pub(crate) cell: u32,
     pub(crate) start: u32,
     pub(crate) end: u32,
+}
+
+/// The cells of a batch's rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rows<'a> {
+    /// Without breakdowns, runs are long.
+    Runs(&'a [Run]),
+    /// With breakdowns they are not: a loop over rows has no branch at the end of each run to guess.
+    Each(&'a [u32]),
+}
+
+impl Rows<'_> {
+    fn for_each(self, mut visit: impl FnMut(usize, usize)) {
+        match self {
+            Self::Runs(runs) => {
+                for run in runs {
+                    (run.start as usize..run.end as usize).for_each(|row| visit(run.cell as usize, row));
+                }
+            }
+            Self::Each(cells) => {
+                cells.iter().enumerate().for_each(|(row, cell)| visit(*cell as usize, row));
+            }
+        }
+    }
+
+    fn for_each_run(self, mut visit: impl FnMut(usize, Range<usize>)) {
+        match self {
+            Self::Runs(runs) => {
+                runs.iter().for_each(|run| visit(run.cell as usize, run.start as usize..run.end as usize));
+            }
+            Self::Each(cells) => {
+                let mut start = 0;
+                for run in cells.chunk_by(|a, b| a == b) {
+                    visit(run[0] as usize, start..start + run.len());
+                    start += run.len();
+                }
+            }
+        }
+    }
 }
 
 /// The arrays of one state's inputs.
@@ -78,16 +119,16 @@ impl Cells {
         }
     }
 
-    /// Adds the rows of the runs. Returns by how many bytes the states grew.
-    pub(crate) fn add(&mut self, runs: &[Run], inputs: Inputs<'_>) -> usize {
+    /// Adds the rows of a batch. Returns by how many bytes the states grew.
+    pub(crate) fn add(&mut self, rows: Rows<'_>, inputs: Inputs<'_>) -> usize {
         let weights = inputs.weight.map(|weight| weight.as_primitive::<Int64Type>());
         match self {
             Self::Weight(sums) => {
-                add_weights(sums, runs, weights, inputs.filter);
+                add_weights(sums, rows, weights, inputs.filter);
                 0
             }
             Self::Sum(sums) => {
-                each_value(runs, inputs, |cell, value, row| {
+                each_value(rows, inputs, |cell, value, row| {
                     let weighted = match weights {
                         None => value,
                         Some(weights) if weights.is_null(row) => return,
@@ -99,7 +140,7 @@ impl Cells {
             }
             // What cannot be compared replaces what is there, as the engine has it.
             Self::Min(lowest) => {
-                each_value(runs, inputs, |cell, value, _| {
+                each_value(rows, inputs, |cell, value, _| {
                     if !lowest[cell].is_some_and(|lowest| lowest <= value) {
                         lowest[cell] = Some(value);
                     }
@@ -107,21 +148,18 @@ impl Cells {
                 0
             }
             Self::Max(highest) => {
-                each_value(runs, inputs, |cell, value, _| {
+                each_value(rows, inputs, |cell, value, _| {
                     if !highest[cell].is_some_and(|highest| highest >= value) {
                         highest[cell] = Some(value);
                     }
                 });
                 0
             }
-            Self::Sketch(sketches) => add_to_sketches(sketches, runs, inputs, weights),
+            Self::Sketch(sketches) => add_to_sketches(sketches, rows, inputs, weights),
             Self::Distinct(counts) => {
                 let mut grown = 0;
                 let Some(array) = inputs.value else { return 0 };
-                for run in runs {
-                    let (start, end) = (run.start as usize, run.end as usize);
-                    grown += counts[run.cell as usize].add_rows(array, start..end, inputs.filter);
-                }
+                rows.for_each_run(|cell, run| grown += counts[cell].add_rows(array, run, inputs.filter));
                 grown
             }
         }
@@ -132,44 +170,61 @@ fn passes(filter: Option<&BooleanArray>, row: usize) -> bool {
     filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
 }
 
-fn add_weights(sums: &mut [i64], runs: &[Run], weights: Option<&Int64Array>, filter: Option<&BooleanArray>) {
+fn add_weights(
+    sums: &mut [i64],
+    rows: Rows<'_>,
+    weights: Option<&Int64Array>,
+    filter: Option<&BooleanArray>,
+) {
     let plain = weights.is_none_or(|weights| weights.null_count() == 0);
-    for run in runs {
-        let (start, end) = (run.start as usize, run.end as usize);
-        let sum = match (weights, filter) {
-            (None, None) => (end - start) as i64,
-            (Some(weights), None) if plain => {
-                weights.values()[start..end].iter().fold(0_i64, |sum, weight| sum.wrapping_add(*weight))
+    match (rows, weights, filter) {
+        (Rows::Runs(runs), None, None) => {
+            for run in runs {
+                let sum = &mut sums[run.cell as usize];
+                *sum = sum.wrapping_add(i64::from(run.end - run.start));
             }
-            _ => (start..end).filter(|row| passes(filter, *row)).fold(0_i64, |sum, row| {
-                sum.wrapping_add(match weights {
+        }
+        (Rows::Runs(runs), Some(weights), None) if plain => {
+            for run in runs {
+                let own = &weights.values()[run.start as usize..run.end as usize];
+                let own = own.iter().fold(0_i64, |sum, weight| sum.wrapping_add(*weight));
+                let sum = &mut sums[run.cell as usize];
+                *sum = sum.wrapping_add(own);
+            }
+        }
+        (Rows::Each(cells), Some(weights), None) if plain => {
+            for (cell, weight) in cells.iter().zip(weights.values()) {
+                let sum = &mut sums[*cell as usize];
+                *sum = sum.wrapping_add(*weight);
+            }
+        }
+        _ => rows.for_each(|cell, row| {
+            if passes(filter, row) {
+                let weight = match weights {
                     None => 1,
                     Some(weights) if weights.is_null(row) => 0,
                     Some(weights) => weights.value(row),
-                })
-            }),
-        };
-        let cell = &mut sums[run.cell as usize];
-        *cell = cell.wrapping_add(sum);
+                };
+                sums[cell] = sums[cell].wrapping_add(weight);
+            }
+        }),
     }
 }
 
 /// Calls `visit(cell, value, row)` for each value that is there and counts.
 #[inline]
-fn each_value(runs: &[Run], inputs: Inputs<'_>, mut visit: impl FnMut(usize, f64, usize)) {
+fn each_value(rows: Rows<'_>, inputs: Inputs<'_>, mut visit: impl FnMut(usize, f64, usize)) {
     let Some(values) = inputs.value.map(|value| value.as_primitive::<Float64Type>()) else { return };
-    for run in runs {
-        for row in run.start as usize..run.end as usize {
-            if values.is_valid(row) && passes(inputs.filter, row) {
-                visit(run.cell as usize, values.value(row), row);
-            }
+    rows.for_each(|cell, row| {
+        if values.is_valid(row) && passes(inputs.filter, row) {
+            visit(cell, values.value(row), row);
         }
-    }
+    });
 }
 
 fn add_to_sketches(
     sketches: &mut [Sketch],
-    runs: &[Run],
+    rows: Rows<'_>,
     inputs: Inputs<'_>,
     weights: Option<&Int64Array>,
 ) -> usize {
@@ -178,8 +233,8 @@ fn add_to_sketches(
     });
     let mut grown = 0;
     let values: Option<&Float64Array> = inputs.value.map(|value| value.as_primitive::<Float64Type>());
-    match (values, inputs.filter) {
-        (Some(values), None) if once => {
+    match (rows, values, inputs.filter) {
+        (Rows::Runs(runs), Some(values), None) if once => {
             let nulls = values.nulls().filter(|nulls| nulls.null_count() > 0);
             for run in runs {
                 let (start, end) = (run.start as usize, run.end as usize);
@@ -193,7 +248,10 @@ fn add_to_sketches(
                 }
             }
         }
-        _ => each_value(runs, inputs, |cell, value, row| {
+        (Rows::Each(_), Some(_), None) if once => {
+            each_value(rows, inputs, |cell, value, _| grown += sketches[cell].add(value, 1));
+        }
+        _ => each_value(rows, inputs, |cell, value, row| {
             let weight = match weights {
                 Some(weights) if weights.is_valid(row) => weights.value(row).max(0) as u64,
                 _ => 1,

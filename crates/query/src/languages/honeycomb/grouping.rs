@@ -263,30 +263,26 @@ impl Texts {
 
     fn assign(&mut self, array: &StringViewArray, out: &mut Vec<u32>) {
         self.memo.begin(array.data_buffers());
-        let null = if array.null_count() > 0 { self.number(None) } else { 0 };
         let nulls = array.nulls();
-        let mut last: (u128, u32) = (0, u32::MAX);
+        // Which rows are null or like the one before cannot be guessed; that the memo knows the view can.
         for (row, view) in array.views().iter().enumerate() {
-            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                out.push(null);
-                continue;
-            }
-            if *view != last.0 || last.1 == u32::MAX {
-                let number = match self.memo.get(*view) {
-                    Some(number) => number,
-                    None => {
-                        let number = self.number(Some(array.value(row)));
-                        self.memo.put(*view, number);
-                        number
-                    }
-                };
-                last = (*view, number);
-            }
-            out.push(last.1);
+            let is_null = nulls.is_some_and(|nulls| nulls.is_null(row));
+            let view = if is_null { NULL_VIEW } else { *view };
+            let number = match self.memo.get(view) {
+                Some(number) => number,
+                None => {
+                    let number = self.number((!is_null).then(|| array.value(row)));
+                    self.memo.put(view, number);
+                    number
+                }
+            };
+            out.push(number);
         }
     }
 }
 
+/// Longer than any text, so that no text has it.
+const NULL_VIEW: u128 = u128::MAX;
 const MEMO_SLOTS: usize = 1024;
 /// A fuller table is emptied rather than searched long.
 const MEMO_MAX: usize = MEMO_SLOTS / 2;

@@ -14,7 +14,7 @@ use datafusion::logical_expr::{Expr, ident, lit};
 use datafusion::physical_plan::ExecutionPlanProperties;
 use futures::StreamExt;
 
-use super::cells::{Cells, Inputs, Run};
+use super::cells::{Cells, Inputs, Rows, Run};
 use super::grouping::Grouping;
 use super::plan::{Buckets, StateInput, StateKind};
 use super::rollup::Cell;
@@ -128,7 +128,9 @@ struct Partial {
     /// Group and bucket of each cell.
     places: Vec<(u32, u32)>,
     groups: Vec<u32>,
+    /// The rows of the batch: in runs without breakdowns, else the cell of each.
     runs: Vec<Run>,
+    row_cells: Vec<u32>,
 }
 
 impl Partial {
@@ -165,6 +167,7 @@ impl Partial {
             places: Vec::new(),
             groups: Vec::new(),
             runs: Vec::new(),
+            row_cells: Vec::new(),
         })
     }
 
@@ -193,8 +196,9 @@ impl Partial {
             self.layout.keys.iter().map(|column| Arc::clone(batch.column(*column))).collect();
         self.grouping.assign(&keys, &mut self.groups);
         let (cells_before, slots_before) = (self.places.len(), self.slot_count);
-        self.find_runs(batch)?;
+        self.find_cells(batch)?;
         let mut grown = (self.places.len() - cells_before) * 8 + (self.slot_count - slots_before) * 4;
+        let rows = if keys.is_empty() { Rows::Runs(&self.runs) } else { Rows::Each(&self.row_cells) };
         for (cells, (value, weight, filter)) in self.states.iter_mut().zip(&self.layout.states) {
             let inputs = Inputs {
                 value: value.map(|column| batch.column(column)),
@@ -202,17 +206,18 @@ impl Partial {
                 filter: filter.map(|column| batch.column(column).as_boolean()),
             };
             grown += cells.reach(self.places.len());
-            grown += cells.add(&self.runs, inputs);
+            grown += cells.add(rows, inputs);
         }
         Some(grown)
     }
 
-    /// Cuts the batch into runs of rows of one cell. `None` when there are too many cells.
-    fn find_runs(&mut self, batch: &RecordBatch) -> Option<()> {
+    /// Finds the cells of the batch's rows. `None` when there are too many cells.
+    fn find_cells(&mut self, batch: &RecordBatch) -> Option<()> {
         self.runs.clear();
+        self.row_cells.clear();
         let row_count = batch.num_rows();
         let Some((time, buckets)) = self.layout.time else {
-            return self.runs_in(0, 0, row_count);
+            return self.cells_in(0, 0, row_count);
         };
         let times = batch.column(time).as_primitive::<TimestampNanosecondType>().values();
         let (origin_ns, step_ns) = buckets.ns();
@@ -224,14 +229,14 @@ impl Partial {
             let until = origin_ns.saturating_add((bucket + 1).saturating_mul(step_ns));
             let rest = times[start + 1..].iter().position(|time| *time < from || *time >= until);
             let end = rest.map_or(row_count, |rows| start + 1 + rows);
-            self.runs_in(u32::try_from(bucket).ok()?, start, end)?;
+            self.cells_in(u32::try_from(bucket).ok()?, start, end)?;
             start = end;
         }
         Some(())
     }
 
-    /// The runs of rows that are in one bucket.
-    fn runs_in(&mut self, bucket: u32, start: usize, end: usize) -> Option<()> {
+    /// The cells of rows that are in one bucket.
+    fn cells_in(&mut self, bucket: u32, start: usize, end: usize) -> Option<()> {
         if self.slots.len() <= bucket as usize {
             self.slots.resize_with(bucket as usize + 1, Vec::new);
         }
@@ -252,23 +257,15 @@ impl Partial {
             }
             *slot - 1
         };
-        let (first, last) = (start as u32, end as u32);
         if self.layout.keys.is_empty() {
             if start < end {
                 let cell = cell_of(0);
-                self.runs.push(Run { cell, start: first, end: last });
+                self.runs.push(Run { cell, start: start as u32, end: end as u32 });
             }
             return Some(());
         }
-        let groups = &self.groups;
-        let mut from = start;
-        for row in start + 1..=end {
-            if row == end || groups[row] != groups[from] {
-                let cell = cell_of(groups[from]);
-                self.runs.push(Run { cell, start: from as u32, end: row as u32 });
-                from = row;
-            }
-        }
+        let groups = &self.groups[start..end];
+        self.row_cells.extend(groups.iter().map(|group| cell_of(*group)));
         (self.places.len() <= self.layout.cells_max).then_some(())
     }
 
