@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tracery_columnar::{BatchBuilder, EventBatch, Fixed, Sink};
-use tracery_model::{EnvironmentId, Origin, Signal, Value};
+use tracery_model::{EnvironmentId, Origin, Signal, TimeRange, Value};
 use tracery_query::languages::honeycomb::{Limits, RunOptions, RunScope, Spec, run};
-use tracery_query::{StoreEvents, session_context};
+use tracery_query::questions::{TraceSearch, trace_search};
+use tracery_query::{Scope, StoreEvents, session_context};
 use tracery_stdx::ManualClock;
 use tracery_store::{Catalog, Objects, Store, StoreOptions};
 
@@ -85,6 +86,60 @@ async fn fresh_and_merged_parts_answer_the_same() {
             let found: Json = output.results.into_iter().map(Json::Object).collect();
             assert_eq!(found, expected, "{spec}, merged {merged}");
             assert!(output.rows_examined > 0, "{spec}, merged {merged}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_finds_the_newest_traces_in_fresh_and_in_merged_parts() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", directory.path().join("catalog.db").display());
+    let options = StoreOptions { maintenance: false, ..StoreOptions::default() };
+    let catalog = Catalog::open(&url).await.unwrap();
+    let objects = Objects::local(&directory.path().join("objects")).unwrap();
+    let store = Store::open(catalog, objects, Arc::new(ManualClock::at_ns(0)), options).await.unwrap();
+    let context = Arc::new(session_context(256 << 20, 2).unwrap());
+    let events = StoreEvents::new(store.clone(), &context);
+    // Delivered twice: each trace and span is still there once.
+    store.accept(EnvironmentId(1), vec![spans()]).await.unwrap();
+    store.accept(EnvironmentId(1), vec![spans()]).await.unwrap();
+
+    let scope = |end_s: i64| Scope {
+        environment: EnvironmentId(1),
+        datasets: Some(vec!["shop".to_owned()]),
+        signals: vec![Signal::Span],
+        time: TimeRange::new(0, end_s * SECOND_NS),
+    };
+    for merged in [false, true] {
+        if merged {
+            store.merge_all(true).await.unwrap();
+        }
+        // (user, minimum duration, until, limit) → traces by their number, newest first.
+        for (user, min_ms, end_s, limit, expected) in [
+            (None, None, 60, 3, vec![12, 11, 10]),
+            (None, None, 30, 2, vec![10, 9]),
+            (Some("ann"), None, 60, 9, vec![10, 7, 4, 1]),
+            (Some("ann"), Some(20.5), 60, 9, vec![10, 7]),
+            (Some("nobody"), None, 60, 9, vec![]),
+            (Some("bob"), None, 60, 1, vec![11]),
+        ] {
+            let search = TraceSearch {
+                field: user.map(|user: &str| ("user.id".to_owned(), user.to_owned())),
+                min_duration_ms: min_ms,
+                errors_only: false,
+                limit,
+            };
+            let found = trace_search(&context, &events, &scope(end_s), &search).await.unwrap();
+            let numbers: Vec<u8> =
+                found.iter().map(|trace| u8::from_str_radix(&trace.trace_id[..2], 16).unwrap()).collect();
+            assert_eq!(numbers, expected, "{user:?} {min_ms:?} until {end_s}, merged {merged}");
+            for trace in &found {
+                assert_eq!((trace.root_name.as_str(), trace.root_service.as_str()), ("GET /cart", "shop"));
+                assert_eq!((trace.span_count, trace.error_count), (3, 0));
+                let number = i64::from(numbers[found.iter().position(|known| known == trace).unwrap()]);
+                assert_eq!(trace.start_ms, (number - 1) * 3_000);
+                assert!((trace.duration_ms - (2_000.0 + number as f64 * 3.0)).abs() < 1e-6);
+            }
         }
     }
 }

@@ -3,9 +3,10 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{AggregateUDF, Expr, Signature, TypeSignature, Volatility};
@@ -85,6 +86,53 @@ impl Distinct {
                 0
             }
         }
+    }
+
+    /// Adds the rows of an array of a field's type that pass the filter. Returns by how many bytes the state grew.
+    pub(crate) fn add_rows(
+        &mut self,
+        array: &ArrayRef,
+        rows: Range<usize>,
+        filter: Option<&BooleanArray>,
+    ) -> usize {
+        let counts = |row: usize| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
+        let mut grown = 0;
+        match array.data_type() {
+            DataType::Utf8View => {
+                let texts = array.as_string_view();
+                let nulls = texts.nulls();
+                // Rows of a trace share many values, and equal values of a dictionary share their view.
+                let mut last = None;
+                for row in rows {
+                    let view = texts.views()[row];
+                    if last == Some(view) || nulls.is_some_and(|nulls| nulls.is_null(row)) || !counts(row) {
+                        continue;
+                    }
+                    last = Some(view);
+                    grown += self.add(hash_bytes(texts.value(row).as_bytes()));
+                }
+            }
+            DataType::Int64 => {
+                let numbers = array.as_primitive::<Int64Type>();
+                for row in rows.filter(|row| numbers.is_valid(*row) && counts(*row)) {
+                    grown += self.add(hash_whole(numbers.value(row)));
+                }
+            }
+            DataType::Float64 => {
+                let numbers = array.as_primitive::<Float64Type>();
+                for row in rows.filter(|row| numbers.is_valid(*row) && counts(*row)) {
+                    grown += self.add(hash_float(numbers.value(row)));
+                }
+            }
+            DataType::Boolean => {
+                let flags = array.as_boolean();
+                for row in rows.filter(|row| flags.is_valid(*row) && counts(*row)) {
+                    grown += self.add(hash_bytes(&[u8::from(flags.value(row))]));
+                }
+            }
+            _ => {}
+        }
+        grown
     }
 
     pub fn merge(&mut self, other: &Distinct) {
@@ -201,6 +249,15 @@ fn hash_bytes(bytes: &[u8]) -> u64 {
     fold(hash ^ STEP, 0xe703_7ed1_a0b4_28db)
 }
 
+fn hash_whole(number: i64) -> u64 {
+    hash_bytes(&number.to_le_bytes())
+}
+
+/// Both zeros are one value.
+fn hash_float(number: f64) -> u64 {
+    hash_bytes(&(number + 0.0).to_le_bytes())
+}
+
 impl Mergeable for Distinct {
     fn update(states: &mut [Self], values: &[ArrayRef], rows: Rows<'_>) -> Result<usize> {
         let array = &values[0];
@@ -219,13 +276,10 @@ impl Mergeable for Distinct {
         match array.data_type() {
             DataType::Utf8View => add_each!(array.as_string_view(), |text| hash_bytes(text.as_bytes())),
             DataType::Int64 => {
-                add_each!(array.as_primitive::<Int64Type>(), |number| hash_bytes(&number.to_le_bytes()))
+                add_each!(array.as_primitive::<Int64Type>(), |number| hash_whole(number))
             }
             DataType::Float64 => {
-                // Both zeros are one value.
-                add_each!(array.as_primitive::<Float64Type>(), |number| hash_bytes(
-                    &(number + 0.0).to_le_bytes()
-                ))
+                add_each!(array.as_primitive::<Float64Type>(), |number| hash_float(number))
             }
             DataType::Boolean => add_each!(array.as_boolean(), |flag| hash_bytes(&[u8::from(flag)])),
             other => return exec_err!("tracery_distinct cannot count {other}"),

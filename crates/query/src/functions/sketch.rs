@@ -129,6 +129,24 @@ impl Sketch {
         self.add_index(index_of(value), weight)
     }
 
+    /// Adds values of weight 1. Returns by how many bytes the sketch grew.
+    #[inline]
+    pub(crate) fn add_all(&mut self, values: impl Iterator<Item = f64>) -> usize {
+        let (mut low, mut high) = self.bounds.unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
+        let (mut grown, mut any) = (0, self.bounds.is_some());
+        for value in values {
+            if value.is_nan() {
+                continue;
+            }
+            any = true;
+            low = if value < low { value } else { low };
+            high = if value > high { value } else { high };
+            grown += self.add_index(index_of(value), 1);
+        }
+        self.bounds = any.then_some((low, high));
+        grown
+    }
+
     #[inline]
     fn add_index(&mut self, index: i32, weight: u64) -> usize {
         if index > 0 && !self.positive.weights.is_empty() {

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Float64Type, Int64Type, TimestampNanosecondType, UInt8Type};
 use serde_json::{Map, Value};
-use tracery_columnar::Fixed;
-use tracery_model::{EnvironmentId, RowKind, Signal, TraceId};
+use tracery_columnar::{AttributeColumn, Fixed, TAIL_COLUMN};
+use tracery_model::{EnvironmentId, RowKind, Signal, TimeRange, TraceId};
 
 use crate::QueryError;
-use crate::tables::{Outline, OutlineRow, StoreEvents, TraceRows, flat};
+use crate::tables::{Outline, StoreEvents, TraceRows, flat, only};
 
 /// A row that belongs to a span: an event, a link or a log record.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,6 +89,9 @@ impl std::str::FromStr for TraceCursor {
     }
 }
 
+/// Traces with at most so many rows are read whole: finding the rows of a page first would open every column twice.
+const SHORT_ROWS: usize = 1_000;
+
 /// One page of a trace: at most `limit` spans after `after`, or from the first. `None` when no row has the trace's id.
 ///
 /// # Errors
@@ -100,16 +103,19 @@ pub async fn trace(
     row_count_max: usize,
     (after, limit): (Option<&TraceCursor>, usize),
 ) -> Result<Option<TracePage>, QueryError> {
+    let rows_max = SHORT_ROWS.min(row_count_max);
+    match events.trace_rows(environment, trace_id, TimeRange::ALL, rows_max).await {
+        Ok(rows) if rows.is_empty() => return Ok(None),
+        Ok(rows) => return short_page(trace_id, &rows, after, limit).map(Some),
+        Err(QueryError::Limit(_)) => {}
+        Err(error) => return Err(error),
+    }
     let outline = events.trace_outline(environment, trace_id, row_count_max).await?;
     if outline.rows.is_empty() {
         return Ok(None);
     }
     let spans = Spans::of(&outline);
-    let offset = match after {
-        Some(after) => spans.ordered.partition_point(|(cursor, _)| cursor <= after),
-        None => 0,
-    };
-    let page = &spans.ordered[offset..spans.ordered.len().min(offset.saturating_add(limit))];
+    let (offset, page) = spans.page(after, limit);
     let shown: HashSet<&str> =
         page.iter().map(|(cursor, _)| cursor.span_id.as_str()).filter(|id| !id.is_empty()).collect();
     let mut attached: Vec<usize> = (0..outline.rows.len())
@@ -135,6 +141,31 @@ pub async fn trace(
     }))
 }
 
+/// A page of a trace whose rows are all here.
+fn short_page(
+    trace_id: TraceId,
+    rows: &[TraceRows],
+    after: Option<&TraceCursor>,
+    limit: usize,
+) -> Result<TracePage, QueryError> {
+    let mut views = assemble(rows)?;
+    let spans = Spans::of_views(&views);
+    let (offset, page) = spans.page(after, limit);
+    let ends_early = offset + page.len() < spans.ordered.len();
+    let next = page.last().filter(|_| ends_early).map(|(cursor, _)| cursor.clone());
+    views.truncate(offset + page.len());
+    Ok(TracePage {
+        trace_id: trace_id.to_string(),
+        start_ns: spans.start_ns,
+        duration_ns: spans.duration_ns,
+        span_count: spans.ordered.len(),
+        offset,
+        spans: views.split_off(offset),
+        attached_omitted: 0,
+        next,
+    })
+}
+
 /// What a list of traces shows of one.
 pub(crate) struct TraceFigures {
     pub(crate) root: Option<SpanView>,
@@ -144,8 +175,86 @@ pub(crate) struct TraceFigures {
     pub(crate) error_count: usize,
 }
 
-/// The figures of a trace. Its root is the span without a parent; the earliest where there are several, or none.
+/// The figures of traces, in the order of `trace_ids`. A trace that was not found is left out; so is one with more than
+/// `row_count_max` rows. The root of a trace is the span without a parent; the earliest where there are several, or none.
 pub(crate) async fn figures(
+    events: &StoreEvents,
+    environment: EnvironmentId,
+    trace_ids: &[TraceId],
+    row_count_max: usize,
+) -> Result<Vec<(TraceId, TraceFigures)>, QueryError> {
+    let together = events.rows_of_traces(
+        environment,
+        trace_ids,
+        TimeRange::ALL,
+        FIGURES_ROWS.min(row_count_max),
+        is_outline,
+    );
+    let together = match together.await {
+        Ok(rows) => Some(rows),
+        Err(QueryError::Limit(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::with_capacity(trace_ids.len());
+    for trace_id in trace_ids {
+        let figures = match &together {
+            Some(rows) => {
+                let mut own = Vec::new();
+                for TraceRows { signal, records } in rows {
+                    let ids = records.column_by_name(Fixed::TraceId.name());
+                    if let Some(records) = only(records, ids, &[*trace_id])? {
+                        own.push(TraceRows { signal: *signal, records });
+                    }
+                }
+                figures_of(assemble(&own)?)
+            }
+            None => match long_figures(events, environment, *trace_id, row_count_max).await {
+                Err(QueryError::Limit(_)) => continue,
+                other => other?,
+            },
+        };
+        if figures.span_count > 0 {
+            found.push((*trace_id, figures));
+        }
+    }
+    Ok(found)
+}
+
+/// Rows of all traces of a list that are read together; beyond them each trace is read by its outline.
+const FIGURES_ROWS: usize = 20_000;
+
+/// The physical columns that figures are made of.
+fn is_outline(column: &str) -> bool {
+    const FIXED: [Fixed; 9] = [
+        Fixed::Time,
+        Fixed::Dataset,
+        Fixed::Kind,
+        Fixed::Source,
+        Fixed::Name,
+        Fixed::SpanId,
+        Fixed::ParentId,
+        Fixed::DurationNs,
+        Fixed::StatusCode,
+    ];
+    const FIELDS: [&str; 4] = ["name", "trace.trace_id", "trace.span_id", "trace.parent_id"];
+    column == TAIL_COLUMN
+        || FIXED.iter().any(|fixed| fixed.name() == column)
+        || AttributeColumn::parse(column).is_some_and(|attribute| FIELDS.contains(&attribute.key))
+}
+
+fn figures_of(mut views: Vec<SpanView>) -> TraceFigures {
+    let Spans { start_ns, duration_ns, .. } = Spans::of_views(&views);
+    let root = views.iter().position(|span| span.parent_id.is_none()).unwrap_or(0);
+    TraceFigures {
+        start_ns,
+        duration_ns,
+        span_count: views.len(),
+        error_count: views.iter().filter(|span| span.status_code == 2).count(),
+        root: (!views.is_empty()).then(|| views.swap_remove(root)),
+    }
+}
+
+async fn long_figures(
     events: &StoreEvents,
     environment: EnvironmentId,
     trace_id: TraceId,
@@ -153,7 +262,7 @@ pub(crate) async fn figures(
 ) -> Result<TraceFigures, QueryError> {
     let outline = events.trace_outline(environment, trace_id, row_count_max).await?;
     let spans = Spans::of(&outline);
-    let row = |idx: usize| -> &OutlineRow { &outline.rows[idx] };
+    let row = |idx: usize| &outline.rows[idx];
     let root = spans.ordered.iter().find(|(_, idx)| row(*idx).parent_id.is_none()).or(spans.ordered.first());
     let root = match root {
         Some((_, idx)) => assemble(&events.outlined_rows(&outline, vec![*idx]).await?)?.pop(),
@@ -168,9 +277,9 @@ pub(crate) async fn figures(
     })
 }
 
-/// The spans of an outline in the order of pages, each once.
+/// The spans of a trace in the order of pages, each once.
 struct Spans {
-    /// Place in the order, and position in the outline.
+    /// Place in the order, and position where the span came from.
     ordered: Vec<(TraceCursor, usize)>,
     start_ns: i64,
     duration_ns: i64,
@@ -178,28 +287,41 @@ struct Spans {
 
 impl Spans {
     fn of(outline: &Outline) -> Self {
-        let rows = &outline.rows;
-        let mut order: Vec<usize> = (0..rows.len()).filter(|idx| rows[*idx].is_span).collect();
-        order.sort_by_key(|idx| (rows[*idx].start_ns, &rows[*idx].span_id, *idx));
+        let rows = outline.rows.iter().enumerate().filter(|(_, row)| row.is_span);
+        Self::order(rows.map(|(idx, row)| (row.start_ns, &*row.span_id, idx, row.duration_ns)).collect())
+    }
+
+    /// Of what [`assemble`] gave, so that positions are places.
+    fn of_views(views: &[SpanView]) -> Self {
+        let views = views.iter().enumerate();
+        Self::order(views.map(|(idx, span)| (span.start_ns, &*span.span_id, idx, span.duration_ns)).collect())
+    }
+
+    fn order(mut rows: Vec<(i64, &str, usize, i64)>) -> Self {
+        rows.sort_unstable();
+        let start_ns = rows.first().map_or(0, |row| row.0);
+        let mut end_ns = start_ns;
         let mut known: HashSet<&str> = HashSet::new();
-        let mut ordered: Vec<(TraceCursor, usize)> = Vec::with_capacity(order.len());
-        for idx in order {
-            let row = &rows[idx];
+        let mut ordered: Vec<(TraceCursor, usize)> = Vec::with_capacity(rows.len());
+        for (start_ns, span_id, idx, duration_ns) in rows {
             // A span that was delivered twice is there once.
-            if !row.span_id.is_empty() && !known.insert(&row.span_id) {
+            if !span_id.is_empty() && !known.insert(span_id) {
                 continue;
             }
             let together = ordered
                 .last()
-                .filter(|(last, _)| last.start_ns == row.start_ns && *last.span_id == *row.span_id)
+                .filter(|(last, _)| last.start_ns == start_ns && last.span_id == span_id)
                 .map_or(0, |(last, _)| last.number + 1);
-            let span_id = row.span_id.to_string();
-            ordered.push((TraceCursor { start_ns: row.start_ns, span_id, number: together }, idx));
+            ordered.push((TraceCursor { start_ns, span_id: span_id.to_owned(), number: together }, idx));
+            end_ns = end_ns.max(start_ns.saturating_add(duration_ns));
         }
-        let start_ns = ordered.first().map_or(0, |(cursor, _)| cursor.start_ns);
-        let ends = ordered.iter().map(|(_, idx)| rows[*idx].start_ns.saturating_add(rows[*idx].duration_ns));
-        let end_ns = ends.max().unwrap_or(start_ns);
         Self { ordered, start_ns, duration_ns: end_ns.saturating_sub(start_ns) }
+    }
+
+    /// At most `limit` spans after `after`, and how many come before them.
+    fn page(&self, after: Option<&TraceCursor>, limit: usize) -> (usize, &[(TraceCursor, usize)]) {
+        let offset = after.map_or(0, |after| self.ordered.partition_point(|(cursor, _)| cursor <= after));
+        (offset, &self.ordered[offset..self.ordered.len().min(offset.saturating_add(limit))])
     }
 }
 
@@ -223,6 +345,8 @@ fn assemble(rows: &[TraceRows]) -> Result<Vec<SpanView>, QueryError> {
         }
     }
     spans.sort_by(|left, right| (left.start_ns, &left.span_id).cmp(&(right.start_ns, &right.span_id)));
+    let mut once: HashSet<String> = HashSet::new();
+    spans.retain(|span| span.span_id.is_empty() || once.insert(span.span_id.clone()));
     let ids = spans.iter().enumerate().filter(|(_, span)| !span.span_id.is_empty());
     let idx_by_id: HashMap<String, usize> = ids.map(|(idx, span)| (span.span_id.clone(), idx)).collect();
     // The events of a span that was delivered twice came twice as well.

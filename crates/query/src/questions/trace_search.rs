@@ -2,7 +2,7 @@
 
 use datafusion::arrow::array::AsArray;
 use datafusion::prelude::SessionContext;
-use tracery_model::TraceId;
+use tracery_model::{TimeRange, TraceId};
 
 use super::trace::{TraceFigures, figures};
 use super::{ask, identifier, literal};
@@ -32,6 +32,8 @@ pub struct TraceSummary {
 
 /// Spans looked at for each trace wanted: a trace has several matching spans.
 const SPANS_PER_TRACE: usize = 50;
+/// The newest 32nd of the stored time is looked at first, then the rest of the newest quarter.
+const FIRST_PIECES: [i64; 2] = [32, 4];
 /// Rows of a trace that a summary reads; longer ones are left out of search results rather than stop it.
 const ROWS_MAX: usize = 1_000_000;
 
@@ -68,28 +70,51 @@ pub async fn trace_search(
         terms.join(" AND "),
         limit * SPANS_PER_TRACE
     );
-    let table = events.events(scope, &columns).await?;
     let mut ids: Vec<TraceId> = Vec::new();
-    for batch in ask(context, table, &text).await? {
-        let found = batch.column(0).as_fixed_size_binary();
-        for row in 0..batch.num_rows() {
-            if let Some(id) = TraceId::from_bytes(found.value(row))
-                && ids.len() < limit
-                && !ids.contains(&id)
-            {
-                ids.push(id);
+    for time in newest_first(events, scope) {
+        let table = events.events(&Scope { time, ..scope.clone() }, &columns).await?;
+        for batch in ask(context, table, &text).await? {
+            let found = batch.column(0).as_fixed_size_binary();
+            for row in 0..batch.num_rows() {
+                if let Some(id) = TraceId::from_bytes(found.value(row))
+                    && ids.len() < limit
+                    && !ids.contains(&id)
+                {
+                    ids.push(id);
+                }
             }
         }
-    }
-    let mut summaries = Vec::with_capacity(ids.len());
-    for id in ids {
-        match figures(events, scope.environment, id, ROWS_MAX).await {
-            Ok(found) if found.span_count > 0 => summaries.push(summary(id, found)),
-            Ok(_) | Err(QueryError::Limit(_)) => {}
-            Err(error) => return Err(error),
+        if ids.len() == limit {
+            break;
         }
     }
-    Ok(summaries)
+    let found = figures(events, scope.environment, &ids, ROWS_MAX).await?;
+    Ok(found.into_iter().map(|(trace_id, figures)| summary(trace_id, figures)).collect())
+}
+
+/// The scope's time in pieces, the newest and smallest first: what is common is found in the first of them.
+fn newest_first(events: &StoreEvents, scope: &Scope) -> Vec<TimeRange> {
+    let parts = events.store().snapshot().select(
+        scope.environment,
+        &scope.signals,
+        scope.time,
+        scope.datasets.as_deref(),
+    );
+    let oldest_ns = parts.iter().map(|part| part.meta.time_min_ns).min().unwrap_or(i64::MAX);
+    let newest_ns = parts.iter().map(|part| part.meta.time_max_ns).max().unwrap_or(i64::MIN);
+    let (oldest_ns, newest_ns) = (oldest_ns.max(scope.time.start_ns), newest_ns.min(scope.time.end_ns));
+    let span_ns = newest_ns.saturating_sub(oldest_ns);
+    let mut end_ns = scope.time.end_ns;
+    let mut pieces = Vec::new();
+    for divisor in FIRST_PIECES {
+        let start_ns = newest_ns.saturating_sub(span_ns / divisor);
+        if span_ns > 0 && start_ns > scope.time.start_ns && start_ns < end_ns {
+            pieces.push(TimeRange::new(start_ns, end_ns));
+            end_ns = start_ns;
+        }
+    }
+    pieces.push(TimeRange::new(scope.time.start_ns, end_ns));
+    pieces
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]

@@ -11,8 +11,9 @@ mod transform;
 
 pub use events::{STORE_URL, StoreEvents};
 pub(crate) use flat::flat;
-pub(crate) use outline::{Outline, OutlineRow};
+pub(crate) use outline::Outline;
 pub use trace::TraceRows;
+pub(crate) use trace::only;
 
 use std::sync::Arc;
 

@@ -99,7 +99,7 @@ impl StoreEvents {
                         continue;
                     };
                     let ids = chunk.read(&[column]).map_err(failed)?;
-                    if matches(ids.column(0), &trace_id).true_count() > 0 {
+                    if matches(ids.column(0), &[trace_id]).true_count() > 0 {
                         take(&fresh::read(chunk, &SCHEMA, signal)?, chunk_idx, &mut (0..))?;
                     }
                 }
@@ -225,7 +225,7 @@ fn append(
     (part, chunk): (usize, usize),
     positions: &mut dyn Iterator<Item = usize>,
 ) {
-    let own = matches(batch.column(0), trace_id);
+    let own = matches(batch.column(0), std::slice::from_ref(trace_id));
     let times = batch.column(1).as_primitive::<TimestampNanosecondType>();
     let durations = batch.column(2).as_primitive::<Int64Type>();
     let (kinds, statuses) =

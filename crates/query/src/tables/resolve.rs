@@ -81,9 +81,9 @@ pub(crate) fn resolve(
     for builtin in BUILTINS.iter().filter(|builtin| builtin.name == name && builtin.signals.contains(&signal))
     {
         let main = builtin.inputs[0];
-        let present = physical.index_of(main.name()).is_ok()
+        let present = has(physical, main.name())
             || main.column().default.is_some()
-            || builtin.transform == Transform::Body && physical.index_of(Fixed::BodyJson.name()).is_ok();
+            || builtin.transform == Transform::Body && has(physical, Fixed::BodyJson.name());
         if !present {
             continue;
         }
@@ -104,11 +104,17 @@ pub(crate) fn resolve(
     for column in derived_candidates(name) {
         choices.extend(attribute(&column, field_type, signal, physical)?);
     }
-    if physical.index_of(TAIL_COLUMN).is_ok() {
+    if has(physical, TAIL_COLUMN) {
         let tail = Arc::new(Column::new_with_schema(TAIL_COLUMN, physical)?);
         choices.push(call(TailFunction::new(name, field_type), vec![tail], data_type.clone()));
     }
     first_value(choices, data_type)
+}
+
+/// Arrow's own `index_of` writes an error with every name when there is none, and most candidates of a field are not
+/// there.
+fn has(physical: &Schema, name: &str) -> bool {
+    physical.fields().find(name).is_some()
 }
 
 fn attribute(
@@ -118,7 +124,7 @@ fn attribute(
     physical: &Schema,
 ) -> Result<Option<Arc<dyn PhysicalExpr>>> {
     let name = column.to_string();
-    if physical.index_of(&name).is_err() {
+    if !has(physical, &name) {
         return Ok(None);
     }
     let value: Arc<dyn PhysicalExpr> = Arc::new(Column::new_with_schema(&name, physical)?);
@@ -149,7 +155,7 @@ fn convert(
 /// A fixed column, its default, or null.
 fn fixed_column(fixed: Fixed, physical: &Schema) -> Result<Arc<dyn PhysicalExpr>> {
     let info = fixed.column();
-    if physical.index_of(info.name).is_ok() {
+    if has(physical, info.name) {
         return Ok(Arc::new(Column::new_with_schema(info.name, physical)?));
     }
     let data_type = info.fixed_type.data_type();

@@ -1,5 +1,5 @@
-//! All rows of one trace, as they were stored: every physical column, from every signal. What the OTLP read-back is
-//! made of; the trace view reads page by page, by the trace's [outline](super::outline).
+//! All rows of one trace, as they were stored: every physical column, from every signal. What the OTLP read-back and the
+//! view of a short trace are made of; a long trace is viewed page by page, by its [outline](super::outline).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,17 +7,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::datatypes::{FieldRef, Schema};
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use futures::TryStreamExt;
 use futures::future::BoxFuture;
-use parquet::arrow::ParquetRecordBatchStreamBuilder;
-use parquet::arrow::arrow_reader::ArrowReaderOptions;
+use futures::{StreamExt, TryStreamExt};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::async_reader::AsyncFileReader;
+use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use tracery_columnar::Fixed;
 use tracery_model::{EnvironmentId, Signal, TimeRange, TraceId};
-use tracery_store::{FreshPart, Part};
+use tracery_store::{FreshPart, Part, RowRun};
 
 use super::StoreEvents;
 use super::events::{file, selection};
@@ -42,21 +44,39 @@ impl StoreEvents {
         time: TimeRange,
         row_count_max: usize,
     ) -> Result<Vec<TraceRows>, QueryError> {
+        self.rows_of_traces(environment, &[trace_id], time, row_count_max, |_| true).await
+    }
+
+    /// Every row of the traces, together, with the physical columns that `shown` names besides the trace id; at most
+    /// about `row_count_max` of them.
+    pub(crate) async fn rows_of_traces(
+        &self,
+        environment: EnvironmentId,
+        trace_ids: &[TraceId],
+        time: TimeRange,
+        row_count_max: usize,
+        shown: fn(&str) -> bool,
+    ) -> Result<Vec<TraceRows>, QueryError> {
         let failed = |error: tracery_store::StoreError| QueryError::Store(error.to_string());
         self.store().refresh().await.map_err(failed)?;
+        let parts = self.store().snapshot().select(environment, &Signal::ALL, time, None);
+        let read = |part: Arc<Part>| async move {
+            let batches = match part.fresh() {
+                Some(fresh) => fresh_rows(fresh, trace_ids, shown)?,
+                None => self.merged_rows(&part, trace_ids, row_count_max, shown).await?,
+            };
+            Ok::<_, QueryError>((part.meta.signal, batches))
+        };
+        let mut parts = futures::stream::iter(parts.into_iter().map(read)).buffered(PARTS_AT_ONCE);
         let mut found = Vec::new();
         let mut row_count = 0;
-        for part in self.store().snapshot().select(environment, &Signal::ALL, time, None) {
-            let batches = match part.fresh() {
-                Some(fresh) => fresh_rows(fresh, &trace_id)?,
-                None => self.merged_rows(&part, &trace_id).await?,
-            };
+        while let Some((signal, batches)) = parts.try_next().await? {
             for records in batches {
                 row_count += records.num_rows();
                 if row_count > row_count_max {
-                    return Err(QueryError::Limit(format!("the trace has more than {row_count_max} rows")));
+                    return Err(too_long(row_count_max));
                 }
-                found.push(TraceRows { signal: part.meta.signal, records });
+                found.push(TraceRows { signal, records });
             }
         }
         Ok(found)
@@ -65,33 +85,84 @@ impl StoreEvents {
     async fn merged_rows(
         &self,
         part: &Arc<Part>,
-        trace_id: &TraceId,
+        trace_ids: &[TraceId],
+        row_count_max: usize,
+        shown: fn(&str) -> bool,
     ) -> Result<Vec<RecordBatch>, QueryError> {
         let failed = |error: tracery_store::StoreError| QueryError::Store(error.to_string());
         let broken = |error: parquet::errors::ParquetError| QueryError::Store(error.to_string());
         let Some(index) = self.store().trace_index(part).await.map_err(failed)? else {
             return Ok(Vec::new());
         };
-        let runs = index.find(&trace_id.0);
+        let runs: Vec<RowRun> = trace_ids.iter().flat_map(|id| index.find(&id.0)).collect();
         if runs.is_empty() {
             return Ok(Vec::new());
         }
-        let reader =
-            PartReader(self.readers().create_reader(0, file(part), None, &ExecutionPlanMetricsSet::new())?);
+        let row_count: usize = runs.iter().map(|run| run.row_count).sum();
+        // A run of another trace with the same hash may be among them, so that twice the limit is still looked at.
+        if row_count > row_count_max.saturating_mul(2) {
+            return Err(too_long(row_count_max));
+        }
+        let open = || -> Result<PartReader, QueryError> {
+            let metrics = ExecutionPlanMetricsSet::new();
+            Ok(PartReader(self.readers().create_reader(0, file(part), None, &metrics)?))
+        };
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-        let stream = ParquetRecordBatchStreamBuilder::new_with_options(reader, options)
-            .await
-            .map_err(broken)?
-            .with_row_selection(selection(&runs, part.meta.row_count))
-            .build()
-            .map_err(broken)?;
-        let batches: Vec<RecordBatch> = stream.try_collect().await.map_err(broken)?;
+        let metadata = ArrowReaderMetadata::load_async(&mut open()?, options).await.map_err(broken)?;
+        let fields = metadata.schema().fields();
+        let is_shown = |idx: &usize| {
+            let name = fields[*idx].name().as_str();
+            name == Fixed::TraceId.name() || shown(name)
+        };
+        let columns: Vec<usize> = (0..fields.len()).filter(is_shown).collect();
+        // Each column is a page and a dictionary to unpack, which is most of the work: two cores share it.
+        let mut halves = Vec::new();
+        for columns in columns.chunks(columns.len().div_ceil(2).max(COLUMNS_ALONE)) {
+            let mask = ProjectionMask::roots(metadata.parquet_schema(), columns.iter().copied());
+            let stream = ParquetRecordBatchStreamBuilder::new_with_metadata(open()?, metadata.clone())
+                .with_projection(mask)
+                .with_row_selection(selection(&runs, part.meta.row_count))
+                .with_batch_size(row_count.clamp(1, BATCH_ROWS_MAX))
+                .build()
+                .map_err(broken)?;
+            halves.push(SpawnedTask::spawn(stream.try_collect::<Vec<RecordBatch>>()));
+        }
+        let mut batches: Vec<RecordBatch> = Vec::new();
+        for (number, half) in halves.into_iter().enumerate() {
+            let half = half.join().await.map_err(|error| QueryError::Store(error.to_string()))?;
+            let half = half.map_err(broken)?;
+            if number == 0 {
+                batches = half;
+                continue;
+            }
+            for (batch, more) in batches.iter_mut().zip(half) {
+                *batch = beside(batch, &more)?;
+            }
+        }
         let mut kept = Vec::with_capacity(batches.len());
         for batch in batches {
-            kept.extend(only(&batch, batch.column_by_name(Fixed::TraceId.name()), trace_id)?);
+            kept.extend(only(&batch, batch.column_by_name(Fixed::TraceId.name()), trace_ids)?);
         }
         Ok(kept)
     }
+}
+
+/// Parts that are read at the same time.
+const PARTS_AT_ONCE: usize = 4;
+/// So few columns are not worth a task of their own.
+const COLUMNS_ALONE: usize = 12;
+const BATCH_ROWS_MAX: usize = 8192;
+
+fn too_long(row_count_max: usize) -> QueryError {
+    QueryError::Limit(format!("the trace has more than {row_count_max} rows"))
+}
+
+/// The columns of both batches, which have the same rows.
+fn beside(left: &RecordBatch, right: &RecordBatch) -> Result<RecordBatch, QueryError> {
+    let fields: Vec<FieldRef> =
+        left.schema_ref().fields().iter().chain(right.schema_ref().fields()).cloned().collect();
+    let columns: Vec<ArrayRef> = left.columns().iter().chain(right.columns()).cloned().collect();
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
 /// The engine's reader in the form that Parquet's stream wants: one that may be moved.
@@ -117,37 +188,46 @@ impl AsyncFileReader for PartReader {
     }
 }
 
-fn fresh_rows(fresh: &FreshPart, trace_id: &TraceId) -> Result<Vec<RecordBatch>, QueryError> {
+fn fresh_rows(
+    fresh: &FreshPart,
+    trace_ids: &[TraceId],
+    shown: fn(&str) -> bool,
+) -> Result<Vec<RecordBatch>, QueryError> {
     let failed = |error: tracery_store::StoreError| QueryError::Store(error.to_string());
     let mut kept = Vec::new();
     for chunk in &fresh.chunks {
-        let Ok(column) = chunk.schema().index_of(Fixed::TraceId.name()) else { continue };
+        let Some((column, _)) = chunk.schema().fields().find(Fixed::TraceId.name()) else { continue };
         let ids = chunk.read(&[column]).map_err(failed)?;
-        if matches(ids.column(0), trace_id).true_count() == 0 {
+        if matches(ids.column(0), trace_ids).true_count() == 0 {
             continue;
         }
-        let all: Vec<usize> = (0..chunk.schema().fields().len()).collect();
-        let batch = chunk.read(&all).map_err(failed)?;
-        kept.extend(only(&batch, Some(batch.column(column)), trace_id)?);
+        let fields = chunk.schema().fields();
+        let columns: Vec<usize> =
+            (0..fields.len()).filter(|idx| *idx == column || shown(fields[*idx].name())).collect();
+        let batch = chunk.read(&columns).map_err(failed)?;
+        kept.extend(only(&batch, Some(ids.column(0)), trace_ids)?);
     }
     Ok(kept)
 }
 
-fn only(
+/// The rows of the traces, if there are any.
+pub(crate) fn only(
     batch: &RecordBatch,
     ids: Option<&ArrayRef>,
-    trace_id: &TraceId,
+    trace_ids: &[TraceId],
 ) -> Result<Option<RecordBatch>, QueryError> {
     let Some(ids) = ids else { return Ok(None) };
-    let kept = filter_record_batch(batch, &matches(ids, trace_id))?;
+    let kept = filter_record_batch(batch, &matches(ids, trace_ids))?;
     Ok((kept.num_rows() > 0).then_some(kept))
 }
 
-pub(crate) fn matches(ids: &ArrayRef, trace_id: &TraceId) -> BooleanArray {
+pub(crate) fn matches(ids: &ArrayRef, trace_ids: &[TraceId]) -> BooleanArray {
     match ids.as_fixed_size_binary_opt() {
-        Some(ids) => {
-            (0..ids.len()).map(|row| Some(ids.is_valid(row) && ids.value(row) == trace_id.0)).collect()
-        }
+        Some(ids) => (0..ids.len())
+            .map(|row| {
+                Some(ids.is_valid(row) && trace_ids.iter().any(|trace_id| ids.value(row) == trace_id.0))
+            })
+            .collect(),
         None => BooleanArray::from(vec![false; ids.len()]),
     }
 }

@@ -274,6 +274,44 @@ fn answer(events: Vec<Event>, spec: &Spec, limit: usize, groups_max: usize) -> Q
         .unwrap()
 }
 
+#[test]
+fn odd_values_have_the_same_answer_in_one_pass_and_in_several() {
+    let odd = [0.0, -0.0, 1e300, -1e300, -1e308, 1e-308, -5.0, 7.5];
+    let events: Vec<Event> = (0..400_usize)
+        .map(|i| {
+            let mut event = Event::at((i % 100) as f64).weighing([1, 0, -3, 1_000][i % 4]);
+            event.fields.extend((i % 9 > 0).then(|| ("real".to_owned(), Val::from(odd[i % 8]))));
+            let text = match i % 5 {
+                0 => None,
+                1 => Some(String::new()),
+                _ => Some(format!("a text that is longer than a view holds, number {}", i % 37)),
+            };
+            event.fields.extend(text.map(|text| ("text".to_owned(), Val::Text(text))));
+            event.fields.extend((i % 7 > 0).then(|| ("whole".to_owned(), Val::from(i as i64 % 3 - 1))));
+            event.fields.extend((i % 11 > 0).then(|| ("flag".to_owned(), Val::from(i % 2 == 0))));
+            event
+        })
+        .collect();
+    for breakdowns in [vec!["text"], vec!["whole"], vec!["flag", "whole"], vec!["text", "flag", "absent"]] {
+        for (start_s, end_s) in [(0, 100), (13, 57), (200, 300)] {
+            let spec = Spec::parse(&json!({
+                "breakdowns": breakdowns, "start_time": start_s, "end_time": end_s, "granularity": STEP_S,
+                "calculations": [
+                    { "op": "COUNT" }, { "op": "COUNT", "column": "text" }, { "op": "SUM", "column": "real" },
+                    { "op": "AVG", "column": "whole" }, { "op": "MIN", "column": "real" },
+                    { "op": "MAX", "column": "real" }, { "op": "P50", "column": "real" },
+                    { "op": "COUNT_DISTINCT", "column": "real" }, { "op": "COUNT_DISTINCT", "column": "text" },
+                ],
+            }))
+            .unwrap();
+            let held = answer(events.clone(), &spec, 1_000, 1_000_000);
+            let found = answer(events.clone(), &spec, 1_000, 2);
+            assert_eq!(held.results.is_empty(), start_s == 200);
+            agree(&found, &held).unwrap_or_else(|error| panic!("{breakdowns:?} {start_s}: {error}"));
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

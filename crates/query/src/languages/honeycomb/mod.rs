@@ -1,13 +1,16 @@
 //! Honeycomb's query language: a JSON specification in, result rows and series out.
 //!
-//! [`Spec::parse`] reads and checks the specification; [`run()`] answers it with one pass over the events: the engine
-//! groups by time bucket and breakdowns into states that merge (`plan.rs`), and `rollup.rs` merges these into rows,
-//! series, totals and the rest. [`bubble_up()`] compares a selection with everything else.
+//! [`Spec::parse`] reads and checks the specification; [`run()`] answers it with one pass over the events: `one_pass.rs`
+//! (or the engine, for what that does not cover) groups by time bucket and breakdowns into states that merge
+//! (`plan.rs`), and `rollup.rs` merges these into rows, series, totals and the rest. [`bubble_up()`] compares a selection with everything else.
 
 pub mod bubble_up;
 pub mod calculated;
+mod cells;
 mod filter;
+mod grouping;
 mod many_groups;
+mod one_pass;
 mod plan;
 mod relation;
 mod relational;

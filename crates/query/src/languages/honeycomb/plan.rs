@@ -102,11 +102,24 @@ impl Buckets {
     }
 }
 
+/// What a state is computed from, for those who compute it without the engine's aggregates.
+#[derive(Debug, Clone)]
+pub(crate) struct StateInput {
+    /// A float, except for distinct counts; `None` where only rows are counted.
+    pub(crate) value: Option<Expr>,
+    /// A whole number; `None` is one for each row.
+    pub(crate) weight: Option<Expr>,
+    /// Which rows count; `None` is all.
+    pub(crate) filter: Option<Expr>,
+}
+
 /// The aggregate columns of a query and what to make of them.
 #[derive(Debug, Default)]
 pub(crate) struct Aggregates {
     pub(crate) exprs: Vec<Expr>,
     pub(crate) kinds: Vec<StateKind>,
+    /// In the order of `exprs`.
+    pub(crate) inputs: Vec<StateInput>,
     pub(crate) calculations: Vec<CalculationPlan>,
     pub(crate) needs_buckets: bool,
 }
@@ -145,12 +158,13 @@ impl Aggregates {
         Ok(aggregates)
     }
 
-    fn add(&mut self, expr: Expr, kind: StateKind) -> usize {
+    fn add(&mut self, expr: Expr, kind: StateKind, input: StateInput) -> usize {
         if let Some(position) = self.exprs.iter().position(|known| *known == expr) {
             return position;
         }
         self.exprs.push(expr);
         self.kinds.push(kind);
+        self.inputs.push(input);
         self.exprs.len() - 1
     }
 }
@@ -165,12 +179,26 @@ struct Builder<'a, 'b> {
 }
 
 impl Builder<'_, '_> {
-    fn add(&mut self, aggregate: Expr, filter: Option<Expr>, kind: StateKind) -> Result<usize, QueryError> {
+    /// `value` and `weight` are what `aggregate` is computed from.
+    fn add(
+        &mut self,
+        aggregate: Expr,
+        value: Option<Expr>,
+        weight: Option<Expr>,
+        filter: Option<Expr>,
+        kind: StateKind,
+    ) -> Result<usize, QueryError> {
+        let input = StateInput { value, weight, filter: filter.clone() };
         let expr = match filter {
             Some(filter) => aggregate.filter(filter).build()?,
             None => aggregate,
         };
-        Ok(self.aggregates.add(expr, kind))
+        Ok(self.aggregates.add(expr, kind, input))
+    }
+
+    /// The weight of a row; `None` when every row counts once.
+    fn row_weight(&self) -> Option<Expr> {
+        (!self.usage_mode).then(|| self.weight.clone())
     }
 
     fn with_filter(&self, test: Expr) -> Option<Expr> {
@@ -186,7 +214,7 @@ impl Builder<'_, '_> {
             None => self.filter.clone(),
         };
         let counted = if self.usage_mode { count(lit(1_i64)) } else { sum(self.weight.clone()) };
-        self.add(counted, filter, StateKind::Sum)
+        self.add(counted, None, self.row_weight(), filter, StateKind::Sum)
     }
 
     fn sum_of(&mut self, value: &Expr) -> Result<usize, QueryError> {
@@ -195,12 +223,12 @@ impl Builder<'_, '_> {
         } else {
             value.clone() * cast(self.weight.clone(), DataType::Float64)
         };
-        self.add(sum(weighted), self.filter.clone(), StateKind::Sum)
+        self.add(sum(weighted), Some(value.clone()), self.row_weight(), self.filter.clone(), StateKind::Sum)
     }
 
     fn sketch_of(&mut self, value: Expr) -> Result<usize, QueryError> {
-        let aggregate = sketch::sketch(value, self.weight.clone());
-        self.add(aggregate, self.filter.clone(), StateKind::Sketch)
+        let aggregate = sketch::sketch(value.clone(), self.weight.clone());
+        self.add(aggregate, Some(value), self.row_weight(), self.filter.clone(), StateKind::Sketch)
     }
 
     fn calculation(
@@ -228,7 +256,9 @@ impl Builder<'_, '_> {
                     Some(_) => column.expr.clone(),
                 };
                 CalculationPlan::Distinct(self.add(
-                    distinct::distinct(column),
+                    distinct::distinct(column.clone()),
+                    Some(column),
+                    None,
                     filter,
                     StateKind::Distinct,
                 )?)
@@ -237,8 +267,14 @@ impl Builder<'_, '_> {
             Op::Avg => {
                 CalculationPlan::Avg { sum: self.sum_of(&value)?, weight: self.weight_of(Some(value))? }
             }
-            Op::Min => CalculationPlan::Min(self.add(min(value), filter, StateKind::Min)?, whole),
-            Op::Max => CalculationPlan::Max(self.add(max(value), filter, StateKind::Max)?, whole),
+            Op::Min => {
+                let aggregate = min(value.clone());
+                CalculationPlan::Min(self.add(aggregate, Some(value), None, filter, StateKind::Min)?, whole)
+            }
+            Op::Max => {
+                let aggregate = max(value.clone());
+                CalculationPlan::Max(self.add(aggregate, Some(value), None, filter, StateKind::Max)?, whole)
+            }
             Op::Heatmap => CalculationPlan::Heatmap(self.sketch_of(value)?),
             Op::RateSum => CalculationPlan::Rate(Box::new(self.calculation(Op::Sum, Some(column))?)),
             Op::RateAvg => CalculationPlan::Rate(Box::new(self.calculation(Op::Avg, Some(column))?)),
@@ -255,7 +291,7 @@ impl Builder<'_, '_> {
         let last = when(last.clone().gt(lit(self.buckets.count)), lit(self.buckets.count)).otherwise(last)?;
         let aggregate = concurrency::concurrency(last, self.weight.clone());
         let filter = self.with_filter(is_span);
-        Ok(CalculationPlan::Running(self.add(aggregate, filter, StateKind::Running)?))
+        Ok(CalculationPlan::Running(self.add(aggregate, None, None, filter, StateKind::Running)?))
     }
 }
 

@@ -2,12 +2,14 @@
 //! group, per bucket, and for everything together. One pass over the data thus gives rows, series, totals and rest.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ahash::HashMap;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::arrow::row::{RowConverter, SortField};
 
+use super::many_groups::key_name;
 use super::plan::{CalculationPlan, StateKind};
 use crate::QueryError;
 use crate::functions::concurrency::Ends;
@@ -28,6 +30,21 @@ pub(crate) enum State {
         reason = "a state is kept for every group: this one is rare and would set the size of all"
     )]
     Running(Box<BTreeMap<i64, f64>>),
+}
+
+/// Where the states of one group and bucket are.
+#[derive(Clone, Copy)]
+enum Found<'a> {
+    /// In a row of the engine's answer, as bytes.
+    Row(&'a RecordBatch, usize),
+    Held(&'a States),
+}
+
+/// The states of one group in one bucket, as [`super::one_pass`] finds them.
+pub(crate) struct Cell {
+    pub(crate) group: u32,
+    pub(crate) bucket: i64,
+    pub(crate) states: States,
 }
 
 impl State {
@@ -121,6 +138,9 @@ pub(crate) struct Rollup {
     samples: Vec<(u32, u32)>,
     /// Comparable form of each group's keys.
     pub(crate) sort_keys: Vec<Box<[u8]>>,
+    /// What was found without the engine's aggregates; then `batches` has only the keys. A group and bucket may have
+    /// several.
+    cells: Vec<Cell>,
 }
 
 impl Rollup {
@@ -139,6 +159,7 @@ impl Rollup {
             group_of: vec![],
             samples: vec![],
             sort_keys: vec![],
+            cells: vec![],
         };
         if key_count == 0 {
             rollup.group_of = rollup.batches.iter().map(|batch| vec![0; batch.num_rows()]).collect();
@@ -172,6 +193,28 @@ impl Rollup {
         Ok(rollup)
     }
 
+    /// From states in memory. `keys` has a row for each group.
+    pub(crate) fn of_cells(
+        keys: Vec<ArrayRef>,
+        bucketed: bool,
+        kinds: Vec<StateKind>,
+        cells: Vec<Cell>,
+    ) -> Result<Self, QueryError> {
+        let key_count = keys.len();
+        let batches = match keys.first() {
+            None => vec![],
+            Some(_) => {
+                let names = keys.iter().enumerate().map(|(i, key)| (key_name(i), Arc::clone(key), true));
+                vec![RecordBatch::try_from_iter_with_nullable(names)?]
+            }
+        };
+        // The keys of different groups differ, so that each row makes its group, in order.
+        let mut rollup = Self::new(batches, key_count, bucketed, kinds)?;
+        rollup.group_of = vec![];
+        rollup.cells = cells;
+        Ok(rollup)
+    }
+
     pub(crate) fn group_count(&self) -> usize {
         self.samples.len()
     }
@@ -186,28 +229,34 @@ impl Rollup {
         self.kinds.iter().map(|kind| State::new(*kind)).collect()
     }
 
-    fn absorb(
-        &self,
-        states: &mut States,
-        batch: &RecordBatch,
-        row: usize,
-        bucket: i64,
-    ) -> Result<(), QueryError> {
-        let first = self.key_count + usize::from(self.bucketed);
-        states
-            .iter_mut()
-            .enumerate()
-            .try_for_each(|(i, state)| state.absorb(batch.column(first + i), row, bucket))
+    fn absorb(&self, states: &mut States, found: Found<'_>, bucket: i64) -> Result<(), QueryError> {
+        match found {
+            Found::Row(batch, row) => {
+                let first = self.key_count + usize::from(self.bucketed);
+                states
+                    .iter_mut()
+                    .enumerate()
+                    .try_for_each(|(i, state)| state.absorb(batch.column(first + i), row, bucket))
+            }
+            Found::Held(held) => {
+                states.iter_mut().zip(held).for_each(|(state, held)| state.merge(held));
+                Ok(())
+            }
+        }
     }
 
     fn for_each(
         &self,
-        mut visit: impl FnMut(usize, i64, &RecordBatch, usize) -> Result<(), QueryError>,
+        mut visit: impl FnMut(usize, i64, Found<'_>) -> Result<(), QueryError>,
     ) -> Result<(), QueryError> {
+        for cell in &self.cells {
+            visit(cell.group as usize, cell.bucket, Found::Held(&cell.states))?;
+        }
         for (batch, groups) in self.batches.iter().zip(&self.group_of) {
             let buckets = self.bucketed.then(|| batch.column(self.key_count).as_primitive::<Int64Type>());
             for (row, group) in groups.iter().enumerate() {
-                visit(*group as usize, buckets.map_or(0, |buckets| buckets.value(row)), batch, row)?;
+                let bucket = buckets.map_or(0, |buckets| buckets.value(row));
+                visit(*group as usize, bucket, Found::Row(batch, row))?;
             }
         }
         Ok(())
@@ -216,7 +265,7 @@ impl Rollup {
     /// The states of every group over the whole time.
     pub(crate) fn by_group(&self) -> Result<Vec<States>, QueryError> {
         let mut groups: Vec<States> = (0..self.group_count()).map(|_| self.empty()).collect();
-        self.for_each(|group, bucket, batch, row| self.absorb(&mut groups[group], batch, row, bucket))?;
+        self.for_each(|group, bucket, found| self.absorb(&mut groups[group], found, bucket))?;
         Ok(groups)
     }
 
@@ -236,13 +285,13 @@ impl Rollup {
         merge: bool,
     ) -> Result<HashMap<usize, BTreeMap<i64, States>>, QueryError> {
         let mut groups: HashMap<usize, BTreeMap<i64, States>> = HashMap::default();
-        self.for_each(|group, bucket, batch, row| {
+        self.for_each(|group, bucket, found| {
             if !chosen(group) {
                 return Ok(());
             }
             let group = if merge { 0 } else { group };
             let states = groups.entry(group).or_default().entry(bucket).or_insert_with(|| self.empty());
-            self.absorb(states, batch, row, bucket)
+            self.absorb(states, found, bucket)
         })?;
         Ok(groups)
     }

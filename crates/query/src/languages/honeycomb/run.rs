@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::dataframe::DataFrame;
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Expr, ident};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 use super::calculated::{self, Ast};
 use super::filter::filters_expr;
 use super::many_groups::{ManyGroups, ManyGroupsStates, key_name, state_name};
+use super::one_pass::OnePass;
 use super::plan::{Aggregates, Buckets};
 use super::relational::{self, KEY_COLUMNS, Related};
 use super::results::{QueryOutput, Rendering, check_formula};
@@ -291,7 +292,7 @@ pub(crate) async fn collect(
 /// Rows that were looked at, as far as the plan tells: what the scans gave out and what they discarded by a pushed-down
 /// filter. A scan that counts nothing (rows in memory) is judged by the operator above it. Where the source is watched
 /// ([`EventSource::progress`]), its own count is taken instead.
-fn rows_scanned(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
+pub(crate) fn rows_scanned(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
     let below: Vec<u64> = plan.children().into_iter().filter_map(rows_scanned).collect();
     if !below.is_empty() {
         return Some(below.into_iter().sum());
@@ -353,10 +354,9 @@ impl Query<'_> {
         }
         let aggregates = Aggregates::plan(&mut names, &spec.calculations, spec.usage_mode, buckets)?;
         let bucketed = !self.options.disable_series || aggregates.needs_buckets;
-        let bucket = bucketed.then(|| {
-            let (origin_ns, step_ns) = buckets.ns();
-            time_bucket(names.system("#time"), origin_ns, step_ns).alias("bucket")
-        });
+        if bucketed {
+            names.system("#time");
+        }
         let related = Related {
             context: self.context,
             source: self.source,
@@ -365,11 +365,9 @@ impl Query<'_> {
             calculated: &calculated,
         };
         let frame = filtered_events(&related, buckets, names, &spec.filters, spec.filter_combination).await?;
-        let states: Vec<Expr> =
-            aggregates.exprs.iter().enumerate().map(|(i, expr)| expr.clone().alias(state_name(i))).collect();
         let rendering = Rendering {
             spec: spec.clone(),
-            calculations: aggregates.calculations,
+            calculations: aggregates.calculations.clone(),
             formulas,
             buckets,
             limit,
@@ -378,22 +376,33 @@ impl Query<'_> {
             with_other: !self.options.disable_other_by_aggregate,
         };
         let key_count = keys.len();
-        let named =
-            keys.iter().enumerate().map(|(i, key)| key.clone().alias(key_name(i))).chain(bucket.clone());
-        let in_one_pass = frame.clone().aggregate(named.collect(), states.clone())?;
-        let found = match collect(in_one_pass, self.limits.groups_max).await {
-            Ok((shown, rows_examined)) => ManyGroupsStates { shown, whole: None, rest: None, rows_examined },
-            Err(too_many @ QueryError::Limit(_)) if key_count > 0 => {
-                let many =
-                    ManyGroups { context: self.context, frame, keys, bucket, states, rendering: &rendering };
-                many.states().await?.ok_or(too_many)?
-            }
-            Err(error) => return Err(error),
+        let one_pass = OnePass {
+            keys: &keys,
+            buckets: bucketed.then_some(buckets),
+            kinds: &aggregates.kinds,
+            inputs: &aggregates.inputs,
+            cells_max: self.limits.groups_max,
         };
+        let mut found = ManyGroupsStates { shown: vec![], whole: None, rest: None, rows_examined: 0 };
+        let in_one_pass = one_pass.run(&frame).await?;
+        match &in_one_pass {
+            Some(states) => found.rows_examined = states.rows_examined,
+            None => {
+                let bucket = bucketed.then(|| {
+                    let (origin_ns, step_ns) = buckets.ns();
+                    time_bucket(ident("#time"), origin_ns, step_ns).alias("bucket")
+                });
+                found = self.by_engine(frame, keys, bucket, &aggregates.exprs, &rendering).await?;
+            }
+        }
         let rows_examined = found.rows_examined;
         // A million groups take a while to merge, which must not hold up the runtime's other tasks.
         let merge = move || {
             let kinds = aggregates.kinds;
+            if let Some(states) = in_one_pass {
+                let shown = Rollup::of_cells(states.keys, bucketed, kinds, states.cells)?;
+                return rendering.render(&shown, None, None);
+            }
             let together = |batches| Rollup::new(batches, 0, bucketed, kinds.clone());
             let whole = found.whole.map(together).transpose()?;
             let rest = found.rest.map(together).transpose()?;
@@ -405,5 +414,31 @@ impl Query<'_> {
             Err(error) => return Err(QueryError::Store(format!("merging the groups failed: {error}"))),
         };
         Ok(QueryOutput { rows_examined, granularity_s: buckets.step_s, start_s, end_s, ..output })
+    }
+
+    /// The states by the engine's own aggregation, in several passes when there are too many groups for one.
+    async fn by_engine(
+        &self,
+        frame: DataFrame,
+        keys: Vec<Expr>,
+        bucket: Option<Expr>,
+        aggregates: &[Expr],
+        rendering: &Rendering,
+    ) -> Result<ManyGroupsStates, QueryError> {
+        let states: Vec<Expr> =
+            aggregates.iter().enumerate().map(|(i, expr)| expr.clone().alias(state_name(i))).collect();
+        let named =
+            keys.iter().enumerate().map(|(i, key)| key.clone().alias(key_name(i))).chain(bucket.clone());
+        let in_one_pass = frame.clone().aggregate(named.collect(), states.clone())?;
+        match collect(in_one_pass, self.limits.groups_max).await {
+            Ok((shown, rows_examined)) => {
+                Ok(ManyGroupsStates { shown, whole: None, rest: None, rows_examined })
+            }
+            Err(too_many @ QueryError::Limit(_)) if !keys.is_empty() => {
+                let many = ManyGroups { context: self.context, frame, keys, bucket, states, rendering };
+                many.states().await?.ok_or(too_many)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
