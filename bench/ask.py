@@ -48,8 +48,9 @@ def main():
     window = {"start_time": manifest["start_unix"] - 60, "end_time": manifest["start_unix"] + manifest["window_s"] + 600}
     seconds = int(time.time()) - window["start_time"] + 60
 
-    def query(**spec):
-        return lambda: call(address, "/api/v1/query", {**window, **spec})
+    def query(series=False, **spec):
+        path = f"/api/v1/query?series={str(series).lower()}"
+        return lambda: call(address, path, {**window, **spec})
 
     def first(answer, key):
         return answer["results"][0]["data"][key]
@@ -86,7 +87,7 @@ def main():
     distinct = {"op": "COUNT_DISTINCT", "column": "user.id"}
     measure("count distinct user.id", runs, query(calculations=[distinct]), show_distinct)
     heatmap = {"op": "HEATMAP", "column": "duration_ms"}
-    measure("heatmap of duration_ms by minute", runs, query(calculations=[heatmap], granularity=60), show_heatmap)
+    measure("heatmap of duration_ms by minute", runs, query(series=True, calculations=[heatmap], granularity=60), show_heatmap)
 
     asked = []
     traces = itertools.cycle(manifest["trace_ids"])

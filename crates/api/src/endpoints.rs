@@ -121,7 +121,8 @@ pub(crate) fn list() -> Vec<Endpoint> {
             post(query::run),
         )
         .environment()
-        .dataset(),
+        .dataset()
+        .with("series", "boolean", "Whether to give values over time beside the results; true when left out."),
         endpoint(
             "post",
             "/bubble_up",

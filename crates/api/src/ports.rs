@@ -14,12 +14,13 @@ use tracery_settings::SettingsError;
 #[async_trait]
 pub trait SpecQueries: Send + Sync + 'static {
     /// `dataset` `None` asks all of the environment. Answers an object with `query`, `results`, `series`,
-    /// `total_by_aggregate`, `rows_examined` and `elapsed_ms`. Scans tell `progress` what they read.
+    /// `total_by_aggregate`, `rows_examined` and `elapsed_ms`; `series` is empty unless it is asked for. Scans tell
+    /// `progress` what they read.
     async fn run(
         &self,
         environment: EnvironmentId,
         dataset: Option<&str>,
-        spec: &Value,
+        (spec, series): (&Value, bool),
         progress: &Arc<ScanProgress>,
     ) -> Result<Value, QueryError>;
 

@@ -12,6 +12,18 @@ use crate::identity::Identity;
 use crate::{Api, QueryKind, running};
 
 #[derive(Deserialize)]
+pub(crate) struct Asked {
+    environment: Option<String>,
+    dataset: Option<String>,
+    #[serde(default = "with_series")]
+    series: bool,
+}
+
+fn with_series() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
 pub(crate) struct Place {
     pub(crate) environment: Option<String>,
     pub(crate) dataset: Option<String>,
@@ -28,14 +40,15 @@ pub(crate) async fn run(
     State(api): State<Api>,
     identity: Identity,
     headers: HeaderMap,
-    Params(place): Params<Place>,
+    Params(Asked { environment, dataset, series }): Params<Asked>,
     JsonBody(spec): JsonBody<Value>,
 ) -> Result<Response, ApiError> {
+    let place = Place { environment, dataset };
     let environment = identity.environment(&api, place.environment.as_deref()).await?.id;
     let specs = api.specs.clone().ok_or_else(|| ApiError::not_available("Honeycomb's query language"))?;
     let metrics = api.metrics.clone();
     running::answer(&api, (environment, QueryKind::Spec), &headers, |progress| async move {
-        let ask = specs.run(environment, place.dataset(), &spec, &progress);
+        let ask = specs.run(environment, place.dataset(), (&spec, series), &progress);
         Ok(metrics.observe(QueryKind::Spec, ask).await?)
     })
     .await

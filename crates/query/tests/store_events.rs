@@ -288,6 +288,44 @@ async fn a_trace_is_the_same_in_pages_of_any_size_fresh_and_merged() {
     }
 }
 
+/// A thousand users, each with sixteen spans in a row, twice; where `mixed`, one row has its user from the resource.
+fn many_users(mixed: bool) -> EventBatch {
+    let mut builder = BatchBuilder::new(Signal::Span, 77);
+    for number in 0..32_000_i64 {
+        let resource = mixed && number == 7;
+        builder.begin_resource();
+        if resource {
+            builder.shared_attribute(Origin::Resource, "user", Value::Str("user-0"));
+        }
+        builder.begin_row(number * 1_000, "api");
+        builder.id(Fixed::TraceId, &u128::try_from(number / 16 + 1).unwrap().to_be_bytes());
+        builder.id(Fixed::SpanId, &(number + 1).to_be_bytes());
+        builder.text(Fixed::Name, "GET /things");
+        if !resource {
+            builder.attribute(Origin::Own, "user", Value::Str(&format!("user-{}", number / 16 % 1_000)));
+        }
+    }
+    builder.finish().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_of_many_is_found_through_its_index_where_one_is_safe() {
+    for mixed in [false, true] {
+        let bed = bed().await;
+        bed.store.accept(ENVIRONMENT, vec![many_users(mixed)]).await.unwrap();
+        for (user, rows) in [("user-0", 32), ("user-999", 32), ("nobody", 0)] {
+            let text = format!(r#"SELECT count(*) AS n FROM events WHERE "user" = '{user}' AND name <> ''"#);
+            let answer = bed.same(&scope(), &["user", "name"], &text).await;
+            assert!(answer.contains(&format!("| {rows} |")), "{user}: {answer}");
+        }
+        let parts = bed.store.snapshot().select(ENVIRONMENT, &[Signal::Span], TimeRange::ALL, None);
+        let index = bed.store.value_index(&parts[0]).await.unwrap();
+        assert_eq!(index.is_none(), mixed, "an attribute of two columns has no index");
+        let report = bed.store.verify().await.unwrap();
+        assert_eq!((report.row_count, report.problems), (32_000, vec![]));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn progress_counts_rows_that_a_filter_leaves_out() {
     let bed = bed().await;

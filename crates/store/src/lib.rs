@@ -25,7 +25,7 @@ pub mod fuzzing;
 
 pub use catalog::{Catalog, SeenKey};
 pub use error::StoreError;
-pub use index::{RowRun, TraceIndex};
+pub use index::{RowRun, TraceIndex, ValueIndex};
 pub use merge::plan::MergePolicy;
 pub use objects::Objects;
 pub use part::{FreshChunk, FreshPart, Part, PartMeta};
@@ -206,6 +206,11 @@ impl Store {
     /// The trace-id index of a merged part; `None` when it has no traces.
     pub async fn trace_index(&self, part: &Part) -> Result<Option<Arc<TraceIndex>>, StoreError> {
         snapshot::trace_index(&self.inner.objects, part).await
+    }
+
+    /// The value index of a merged part; `None` when no attribute of it was worth one.
+    pub async fn value_index(&self, part: &Part) -> Result<Option<Arc<ValueIndex>>, StoreError> {
+        snapshot::value_index(&self.inner.objects, part).await
     }
 
     /// Merges until nothing is due: what `tracery parts --merge`, tests and benchmarks call.

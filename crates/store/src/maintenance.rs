@@ -196,9 +196,12 @@ async fn write_output(
         created_ms: inner.clock.now_ms(),
     };
     let written = async {
-        // The index first: a listed part always has its index.
+        // The indexes first: a listed part always has them.
         if let Some(index) = output.trace_index {
             inner.objects.put(&paths::trace_index(&path), vec![index]).await?;
+        }
+        if let Some(index) = output.value_index {
+            inner.objects.put(&paths::value_index(&path), vec![index]).await?;
         }
         inner.objects.put(&path, vec![output.object]).await
     };
@@ -261,8 +264,9 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<(), StoreError> {
             owned.insert(path);
             continue;
         }
-        inner.objects.delete(&paths::trace_index(&path)).await?;
-        inner.objects.delete(&path).await?;
+        for object in paths::with_indexes(path.clone()) {
+            inner.objects.delete(&object).await?;
+        }
         inner.catalog.forget_removed(&path).await?;
     }
     let orphan_age_ms = i64::try_from(inner.options.orphan_age.as_millis()).unwrap_or(i64::MAX);
@@ -286,7 +290,7 @@ pub(crate) async fn bury(inner: Arc<Inner>, mut graves: mpsc::UnboundedReceiver<
             () = inner.stop.cancelled() => return,
         };
         let Some(path) = path else { return };
-        for object in [paths::trace_index(&path), path] {
+        for object in paths::with_indexes(path) {
             if let Err(error) = inner.objects.delete(&object).await {
                 tracing::warn!(
                     error = error_chain(&error),

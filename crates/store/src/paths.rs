@@ -6,7 +6,8 @@ use tracery_model::{EnvironmentId, Signal};
 pub(crate) const ROOT: &str = "parts";
 const FRESH: &str = "fresh";
 const MERGED: &str = "parquet";
-const INDEX_SUFFIX: &str = ".traces";
+const TRACES_SUFFIX: &str = ".traces";
+const VALUES_SUFFIX: &str = ".values";
 
 pub(crate) fn fresh(environment: EnvironmentId, signal: Signal, id: &str) -> String {
     format!("{ROOT}/{environment}/{signal}/{id}.{FRESH}")
@@ -18,10 +19,20 @@ pub(crate) fn merged(environment: EnvironmentId, signal: Signal, id: &str) -> St
 
 /// The trace-id index beside a merged part.
 pub(crate) fn trace_index(merged_path: &str) -> String {
-    format!("{merged_path}{INDEX_SUFFIX}")
+    format!("{merged_path}{TRACES_SUFFIX}")
+}
+
+/// The value index beside a merged part.
+pub(crate) fn value_index(merged_path: &str) -> String {
+    format!("{merged_path}{VALUES_SUFFIX}")
+}
+
+/// What lies at `path` and beside it, the part itself last.
+pub(crate) fn with_indexes(path: String) -> [String; 3] {
+    [trace_index(&path), value_index(&path), path]
 }
 
 /// The part an index object belongs to; `None` for the part itself.
 pub(crate) fn indexed_part(path: &str) -> Option<&str> {
-    path.strip_suffix(INDEX_SUFFIX)
+    path.strip_suffix(TRACES_SUFFIX).or_else(|| path.strip_suffix(VALUES_SUFFIX))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracery_model::{EnvironmentId, Signal, TimeRange};
 
-use crate::index::TraceIndex;
+use crate::index::{TraceIndex, ValueIndex};
 use crate::part::{FreshPart, Part, PartMeta};
 use crate::{Inner, Objects, StoreError, maintenance, paths};
 
@@ -154,4 +154,20 @@ pub(crate) async fn trace_index(
         }
     };
     part.trace_index_cell().get_or_try_init(load).await.cloned()
+}
+
+pub(crate) async fn value_index(
+    objects: &Objects,
+    part: &Part,
+) -> Result<Option<Arc<ValueIndex>>, StoreError> {
+    let load = || async {
+        let path = paths::value_index(&part.meta.path);
+        match objects.get(&path).await {
+            Ok(bytes) => Ok(Some(Arc::new(ValueIndex::decode(&path, &bytes)?))),
+            // No attribute of the part was worth one.
+            Err(StoreError::Object { source: object_store::Error::NotFound { .. }, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    };
+    part.value_index_cell().get_or_try_init(load).await.cloned()
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use arrow::array::{Array, AsArray};
 use bytes::Bytes;
-use tracery_columnar::Fixed;
+use tracery_columnar::{AttributeColumn, Fixed};
 
-use crate::index::TraceIndex;
+use crate::index::{RowRun, TraceIndex, ValueIndex};
 use crate::merge::run::Input;
 use crate::part::{FreshPart, MergedFooter, PartMeta};
 use crate::{Store, StoreError, paths};
@@ -88,6 +88,36 @@ impl Store {
                 }
             }
         }
+        self.verify_values(meta, &input).await?;
         Ok(input.row_count())
+    }
+
+    /// Every value of an indexed attribute is found where it lies.
+    async fn verify_values(&self, meta: &PartMeta, input: &Input) -> Result<(), StoreError> {
+        let path = paths::value_index(&meta.path);
+        let index = match self.objects().get(&path).await {
+            Ok(bytes) => ValueIndex::decode(&path, &bytes)?,
+            Err(StoreError::Object { source: object_store::Error::NotFound { .. }, .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for key in index.keys() {
+            let fields = input.schema().fields().iter();
+            let mut own = fields.filter(|field| {
+                AttributeColumn::parse(field.name()).is_some_and(|attribute| attribute.key == key)
+            });
+            let column = own.next().map(|field| input.column(field.name())).transpose()?.flatten();
+            let Some(texts) = column.as_ref().and_then(|column| column.as_string_view_opt()) else {
+                continue;
+            };
+            let mut found: HashMap<&str, Vec<RowRun>> = HashMap::new();
+            for (row, text) in texts.iter().enumerate() {
+                let Some(text) = text else { continue };
+                let runs = found.entry(text).or_insert_with(|| index.find(key, text).unwrap_or_default());
+                if !runs.iter().any(|run| (run.first_row..run.first_row + run.row_count).contains(&row)) {
+                    return Err(StoreError::Damaged { path, reason: "it does not find every row".into() });
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -181,8 +181,11 @@ impl TableProvider for EventTable {
         let projection: Vec<usize> =
             projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let trace_id = filters.iter().find_map(trace_id_of);
+        let mut values = Vec::new();
+        filters.iter().for_each(|filter| values_of(filter, &mut values));
         let mut plans: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
-        for ((signal, time_inside, datasets_inside), group) in self.groups(trace_id.as_ref()).await? {
+        for ((signal, time_inside, datasets_inside), group) in self.groups(trace_id.as_ref(), &values).await?
+        {
             let predicate = self.scope_predicate(time_inside, datasets_inside, trace_id.as_ref());
             let mut read = projection.clone();
             for name in [(TIME, !time_inside), (DATASET, !datasets_inside), (TRACE_ID, trace_id.is_some())] {
@@ -214,7 +217,12 @@ impl TableProvider for EventTable {
 
 impl EventTable {
     /// Parts by what they need: signal, whether all their rows are inside the time range, and inside the datasets.
-    async fn groups(&self, trace_id: Option<&TraceId>) -> Result<Vec<((Signal, bool, bool), Group)>> {
+    /// Of a merged part only the rows that its indexes name.
+    async fn groups(
+        &self,
+        trace_id: Option<&TraceId>,
+        values: &[(&str, &str)],
+    ) -> Result<Vec<((Signal, bool, bool), Group)>> {
         let mut groups: Vec<((Signal, bool, bool), Group)> = Vec::new();
         for part in &self.parts {
             let meta = &part.meta;
@@ -247,6 +255,14 @@ impl EventTable {
                     continue;
                 }
                 runs = Some(found);
+            } else if !values.is_empty() {
+                let index = self.store.value_index(part).await;
+                let index = index.map_err(|error| DataFusionError::External(Box::new(error)))?;
+                let found = values.iter().filter_map(|(key, value)| index.as_ref()?.find(key, value));
+                runs = found.min_by_key(|runs| runs.iter().map(|run| run.row_count).sum::<usize>());
+                if runs.as_ref().is_some_and(Vec::is_empty) {
+                    continue;
+                }
             }
             self.plan(part, runs.as_deref());
             group.merged.push((Arc::clone(part), runs));
@@ -405,6 +421,23 @@ pub(crate) fn selection(runs: &[RowRun], row_count: i64) -> RowSelection {
     }
     selectors.push(RowSelector::skip(row_count - position));
     selectors.into()
+}
+
+/// Attributes that a filter demands to have a value, with that value.
+fn values_of<'a>(filter: &'a Expr, values: &mut Vec<(&'a str, &'a str)>) {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else { return };
+    match (left.as_ref(), op, right.as_ref()) {
+        (left, Operator::And, right) => {
+            values_of(left, values);
+            values_of(right, values);
+        }
+        (
+            Expr::Column(column),
+            Operator::Eq,
+            Expr::Literal(ScalarValue::Utf8View(Some(value)) | ScalarValue::Utf8(Some(value)), _),
+        ) if !fields::is_builtin(&column.name) => values.push((&column.name, value)),
+        _ => {}
+    }
 }
 
 /// The trace that a filter narrows the scan to.

@@ -125,6 +125,11 @@ pub(crate) const BUILTINS: &[Builtin] = {
 /// Attributes that steer sampling are no fields.
 const HIDDEN: &[&str] = &["sampleRate", "SampleRate"];
 
+/// Whether a field is made of fixed columns, besides or before an attribute of the same name.
+pub(crate) fn is_builtin(field: &str) -> bool {
+    BUILTINS.iter().any(|builtin| builtin.name == field)
+}
+
 /// The fields that a set of physical columns gives, with one type each.
 pub(crate) fn fields(columns: &BTreeMap<String, i64>, signals: &[Signal]) -> Vec<FieldInfo> {
     let mut found: BTreeMap<&str, (FieldType, i64)> = BTreeMap::new();

@@ -99,12 +99,16 @@ impl SpecQueries for Specs {
         &self,
         environment: EnvironmentId,
         dataset: Option<&str>,
-        spec: &Value,
+        (spec, series): (&Value, bool),
         progress: &Arc<ScanProgress>,
     ) -> Result<Value, QueryError> {
         let spec = parse(spec)?;
         let fields = self.calculated_fields(environment, dataset).await?;
-        let options = RunOptions { disable_total_by_aggregate: false, ..RunOptions::at(self.now_s()) };
+        let options = RunOptions {
+            disable_total_by_aggregate: false,
+            disable_series: !series,
+            ..RunOptions::at(self.now_s())
+        };
         let scope = self.scope(environment, dataset);
         let limits = Limits::default();
         let events = self.events.watched(progress);

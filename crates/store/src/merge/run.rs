@@ -8,8 +8,8 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
-use tracery_columnar::{Fixed, TAIL_COLUMN};
-use tracery_model::Signal;
+use tracery_columnar::{AttributeColumn, Fixed, TAIL_COLUMN};
+use tracery_model::{Signal, ValueType};
 
 use super::dictionary::Dictionary;
 use super::fold::{self, Fold};
@@ -17,13 +17,14 @@ pub(crate) use super::inputs::Input;
 use super::inputs::absent;
 use super::order::{self, Order, Window};
 use crate::StoreError;
-use crate::index::TraceIndex;
+use crate::index::{TraceIndex, ValueIndex};
 use crate::part::{CodedText, MergedWriter, Values};
 
 /// A finished part that is not written yet.
 pub(crate) struct Output {
     pub(crate) object: Bytes,
     pub(crate) trace_index: Option<Bytes>,
+    pub(crate) value_index: Option<Bytes>,
     pub(crate) time_min_ns: i64,
     pub(crate) time_max_ns: i64,
     pub(crate) row_count: usize,
@@ -39,6 +40,8 @@ pub(crate) fn merge(inputs: &[Input], signal: Signal) -> Result<Vec<Output>, Sto
     for window in &order.windows {
         writers.push(MergedWriter::new(&schema, window.rows.len())?);
     }
+    let mut indexes: Vec<ValueIndex> =
+        order.windows.iter().map(|window| ValueIndex::new(window.rows.len())).collect();
     for (column_idx, field) in schema.fields().iter().enumerate() {
         if field.name() == Fixed::TraceId.name() {
             let values = Values::TraceIds(&order.trace_ids);
@@ -56,7 +59,8 @@ pub(crate) fn merge(inputs: &[Input], signal: Signal) -> Result<Vec<Output>, Sto
                 }
                 input.coded_text(field.name())
             };
-            write_text(inputs, text, &order, column_idx, &mut writers)?;
+            let indexed = sole_text(&schema, field.name()).map(|key| (key, &mut indexes[..]));
+            write_text(inputs, text, &order, column_idx, &mut writers, indexed)?;
         } else {
             let pieces: Vec<ArrayRef> = inputs
                 .iter()
@@ -75,7 +79,8 @@ pub(crate) fn merge(inputs: &[Input], signal: Signal) -> Result<Vec<Output>, Sto
             }
         }
     }
-    order.windows.into_iter().zip(writers).map(|(window, writer)| output(window, writer)).collect()
+    let parts = order.windows.into_iter().zip(writers).zip(indexes);
+    parts.map(|((window, writer), values)| output(window, writer, &values)).collect()
 }
 
 fn write_text(
@@ -84,6 +89,7 @@ fn write_text(
     order: &Order,
     column_idx: usize,
     writers: &mut [MergedWriter],
+    mut indexed: Option<(&str, &mut [ValueIndex])>,
 ) -> Result<(), StoreError> {
     let mut dictionary = Dictionary::default();
     let mut codes = Vec::with_capacity(order.rows.len());
@@ -91,19 +97,32 @@ fn write_text(
         dictionary.add(&text(input)?, &mut codes);
     }
     let mut sorted = Vec::new();
-    for (window, writer) in order.windows.iter().zip(writers) {
+    for (idx, (window, writer)) in order.windows.iter().zip(writers).enumerate() {
         sorted.clear();
         sorted.extend(order.rows.values()[window.rows.clone()].iter().map(|row| codes[*row as usize]));
         writer.write_coded(column_idx, dictionary.values(), &sorted)?;
+        if let Some((key, indexes)) = &mut indexed {
+            indexes[idx].add(key, dictionary.values(), &sorted);
+        }
     }
     Ok(())
 }
 
-fn output(window: Window, writer: MergedWriter) -> Result<Output, StoreError> {
+/// The key of a text attribute that has one column and can be nowhere else: what its index says holds for the field.
+fn sole_text<'a>(schema: &Schema, name: &'a str) -> Option<&'a str> {
+    let attribute = AttributeColumn::parse(name).filter(|own| own.value_type == ValueType::Str)?;
+    let holds = |other: &str| {
+        other == TAIL_COLUMN || AttributeColumn::parse(other).is_some_and(|other| other.key == attribute.key)
+    };
+    (schema.fields().iter().filter(|field| holds(field.name())).count() == 1).then_some(attribute.key)
+}
+
+fn output(window: Window, writer: MergedWriter, values: &ValueIndex) -> Result<Output, StoreError> {
     let index = TraceIndex::build(window.traces.into_iter());
     Ok(Output {
         object: writer.finish()?,
         trace_index: (!index.is_empty()).then(|| index.encode()),
+        value_index: values.encode(),
         time_min_ns: window.time_min_ns,
         time_max_ns: window.time_max_ns,
         row_count: window.rows.len(),

@@ -49,7 +49,7 @@ impl<'a> Values<'a> {
         })
     }
 
-    fn len(self) -> usize {
+    pub(crate) fn len(self) -> usize {
         match self {
             Values::Text { ends, .. } => ends.len(),
             Values::TraceIds(ids) => ids.len(),

@@ -22,9 +22,9 @@ use super::dictionary_pages::{PageOptions, Values, column_chunk};
 use crate::StoreError;
 
 /// Rows of a full row group. A row group is the unit of a dictionary: fewer rows cost bytes, more cost memory.
-pub(crate) const ROW_GROUP_ROWS: usize = 200_000;
+pub(crate) const ROW_GROUP_ROWS: usize = 100_000;
 /// Rows of a page: the unit of pruning within a row group.
-const PAGE_ROWS: usize = 16_384;
+const PAGE_ROWS: usize = 8_192;
 /// Large enough that a column of UUIDs keeps its dictionary through a whole row group.
 const DICTIONARY_BYTES_MAX: usize = 64 << 20;
 const ZSTD_LEVEL: i32 = 1;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{OnceCell, mpsc};
 use tracery_model::{EnvironmentId, Signal};
 
-use crate::index::TraceIndex;
+use crate::index::{TraceIndex, ValueIndex};
 
 pub use chunk::FreshChunk;
 pub(crate) use chunk::encode_chunk;
@@ -51,6 +51,7 @@ pub struct Part {
     pub meta: PartMeta,
     fresh: Option<FreshPart>,
     trace_index: OnceCell<Option<Arc<TraceIndex>>>,
+    value_index: OnceCell<Option<Arc<ValueIndex>>>,
     doomed: AtomicBool,
     graveyard: mpsc::UnboundedSender<String>,
 }
@@ -61,7 +62,14 @@ impl Part {
         fresh: Option<FreshPart>,
         graveyard: mpsc::UnboundedSender<String>,
     ) -> Self {
-        Self { meta, fresh, trace_index: OnceCell::new(), doomed: AtomicBool::new(false), graveyard }
+        Self {
+            meta,
+            fresh,
+            trace_index: OnceCell::new(),
+            value_index: OnceCell::new(),
+            doomed: AtomicBool::new(false),
+            graveyard,
+        }
     }
 
     /// The rows of a fresh part, which stay in memory in their compressed form.
@@ -71,6 +79,10 @@ impl Part {
 
     pub(crate) fn trace_index_cell(&self) -> &OnceCell<Option<Arc<TraceIndex>>> {
         &self.trace_index
+    }
+
+    pub(crate) fn value_index_cell(&self) -> &OnceCell<Option<Arc<ValueIndex>>> {
+        &self.value_index
     }
 
     pub(crate) fn doom(&self) {
