@@ -139,7 +139,8 @@ fn put_column(out: &mut Vec<u8>, column: &ArrayRef) {
     }
 }
 
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
+/// LEB128.
+pub(super) fn put_number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;

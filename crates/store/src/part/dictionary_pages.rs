@@ -17,6 +17,7 @@ use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
+use super::chunk::put_number;
 use crate::StoreError;
 
 /// Longer bounds of pages are shortened: they only prune.
@@ -313,7 +314,7 @@ fn put_levels(out: &mut Vec<u8>, rows: &[u32], nulls: usize) {
     let start = out.len();
     out.extend_from_slice(&[0; 4]);
     if nulls == 0 || nulls == rows.len() {
-        put_number(out, rows.len() << 1);
+        put_number(out, (rows.len() as u64) << 1);
         out.push(u8::from(nulls == 0));
     } else {
         let levels: Vec<u32> = rows.iter().map(|code| u32::from(*code != 0)).collect();
@@ -321,14 +322,6 @@ fn put_levels(out: &mut Vec<u8>, rows: &[u32], nulls: usize) {
     }
     let len = u32::try_from(out.len() - start - 4).expect("levels of a page are short");
     out[start..start + 4].copy_from_slice(&len.to_le_bytes());
-}
-
-fn put_number(out: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push((number & 0x7f) as u8);
 }
 
 /// A run of fewer values than this is packed with its neighbours.
@@ -344,7 +337,7 @@ fn put_hybrid(out: &mut Vec<u8>, values: &[u32], width: u8) {
         let borrowed = (packed_from..idx).len().next_multiple_of(8) - (idx - packed_from);
         if run >= RUN_MIN + borrowed {
             put_packed(out, &values[packed_from..idx + borrowed], width);
-            put_number(out, (run - borrowed) << 1);
+            put_number(out, ((run - borrowed) as u64) << 1);
             out.extend_from_slice(&values[idx].to_le_bytes()[..usize::from(width).div_ceil(8)]);
             packed_from = idx + run;
         }
@@ -358,7 +351,7 @@ fn put_packed(out: &mut Vec<u8>, values: &[u32], width: u8) {
     if values.is_empty() {
         return;
     }
-    put_number(out, values.len().div_ceil(8) << 1 | 1);
+    put_number(out, (values.len().div_ceil(8) as u64) << 1 | 1);
     let end = out.len() + values.len().div_ceil(8) * usize::from(width);
     let mut bits = 0_u64;
     let mut bit_count = 0;
