@@ -1,6 +1,7 @@
 //! The binary `tracery`: reads the command line, the environment and files (nothing else in the workspace does), and
 //! runs one command. Its exit code says how that went.
 
+mod allocator;
 mod cli;
 mod commands;
 mod config;
@@ -9,9 +10,6 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::Parser;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {

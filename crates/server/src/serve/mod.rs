@@ -30,6 +30,7 @@ use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::allocator;
 use crate::cli::{EXIT_FAILED, EXIT_UNREACHABLE};
 use crate::commands::{Failure, OrExit};
 use crate::config::{Auth, Config, LogFormat, Place};
@@ -184,6 +185,7 @@ fn start_logs(config: &Config, own_spans: Option<OwnSpans>) -> Result<()> {
 
 /// Runs until a signal says otherwise.
 pub(crate) async fn run(config: Config) -> Result<(), Failure> {
+    allocator::keep_within(config.memory_bytes);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let own_spans = config.self_trace.then(|| self_trace::layer(Arc::clone(&clock)));
     let (own_spans, waiting) = own_spans.unzip();
