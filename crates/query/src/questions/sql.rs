@@ -22,10 +22,13 @@ use tracery_model::{OWN_SPANS, Signal};
 use tracing::Instrument as _;
 
 use super::private;
+use crate::tables::value_bytes;
 use crate::{EventSource, QueryError, Scope};
 
 /// Fields that `*` stands for, in alphabetical order.
 const WILDCARD_FIELDS_MAX: usize = 500;
+/// Values of all rows together.
+const ANSWER_BYTES_MAX: usize = 128 << 20;
 const TEXT_BYTES_MAX: usize = 64 << 10;
 /// Words and signs of a statement, without white space: a list of a thousand values has two thousand.
 const TOKENS_MAX: usize = 4_000;
@@ -140,13 +143,17 @@ pub async fn sql(
         let span = tracing::info_span!(target: OWN_SPANS, "plan query");
         let mut stream = frame.execute_stream().instrument(span).await?;
         let span = tracing::info_span!(target: OWN_SPANS, "run query");
-        let (mut batches, mut row_count, mut truncated) = (Vec::new(), 0, false);
+        let (mut batches, mut row_count, mut bytes, mut truncated) = (Vec::new(), 0, 0, false);
         while let Some(batch) = stream.next().instrument(span.clone()).await {
             let batch = batch?;
             let room = limits.row_count_max - row_count;
             truncated |= batch.num_rows() > room;
             let kept = batch.slice(0, batch.num_rows().min(room));
             row_count += kept.num_rows();
+            bytes += value_bytes(&kept);
+            if bytes > ANSWER_BYTES_MAX {
+                return Err(QueryError::Limit(format!("the answer has more than {ANSWER_BYTES_MAX} bytes")));
+            }
             batches.push(kept);
         }
         Ok(SqlAnswer { schema, batches, truncated })

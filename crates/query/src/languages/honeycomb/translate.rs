@@ -20,7 +20,7 @@ use crate::{FieldType, QueryError};
 const NODES_MAX: usize = 20_000;
 
 /// Levels of the engine's expressions, of which a function of ours makes up to four. The engine walks them by recursion
-/// many times over; this many fit the two megabytes of stack that a runtime's thread has, with room to spare.
+/// many times over; this many fit [`STACK_BYTES`](crate::STACK_BYTES), with room to spare.
 const LEVELS_MAX: usize = 80;
 
 fn levels(expr: &Expr) -> usize {
