@@ -16,7 +16,7 @@ use crate::commit::error_chain;
 use crate::merge::plan::{Job, MergePolicy, next_job, raw_bytes};
 use crate::merge::run::{Input, Output, merge};
 use crate::part::{MergedFooter, Part, PartMeta};
-use crate::{Catalog, Inner, StoreError, StoreStats, paths, scrub, snapshot};
+use crate::{Catalog, Inner, StoreError, StoreStats, identity, paths, scrub, snapshot};
 
 /// How often due work is looked for when no commit asks.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -152,10 +152,8 @@ async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Resu
 async fn open_merged(inner: &Inner, meta: &PartMeta) -> Result<Input, StoreError> {
     let damaged = |reason: String| StoreError::Damaged { path: meta.path.clone(), reason };
     let bytes = match inner.objects.get(&meta.path).await {
-        Err(StoreError::Object { source: object_store::Error::NotFound { .. }, .. }) => {
-            return Err(damaged("the object is missing".into()));
-        }
-        other => other?,
+        Ok(bytes) => bytes,
+        Err(error) => return Err(identity::explain(&inner.objects, &inner.identity, error).await),
     };
     if crc32fast::hash(&bytes) != meta.crc32 {
         return Err(damaged("its checksum differs from the catalog's".into()));
@@ -253,6 +251,8 @@ pub(crate) async fn expire(inner: &Arc<Inner>) -> Result<(), StoreError> {
 
 /// Removes objects that no listed part owns and that are too old to belong to a commit under way.
 pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<(), StoreError> {
+    // What lies in another catalog's store is no orphan.
+    identity::check(&inner.objects, &inner.identity).await?;
     // Objects before the list: what is written in between is in neither.
     let objects = inner.objects.list(paths::ROOT).await?;
     let mut owned: HashSet<String> = inner.catalog.parts().await?.into_iter().map(|meta| meta.path).collect();

@@ -50,7 +50,7 @@ pub struct PartMeta {
 pub struct Part {
     pub meta: PartMeta,
     fresh: Option<FreshPart>,
-    trace_index: OnceCell<Option<Arc<TraceIndex>>>,
+    trace_index: OnceCell<Arc<TraceIndex>>,
     value_index: OnceCell<Option<Arc<ValueIndex>>>,
     doomed: AtomicBool,
     graveyard: mpsc::UnboundedSender<String>,
@@ -77,7 +77,7 @@ impl Part {
         self.fresh.as_ref()
     }
 
-    pub(crate) fn trace_index_cell(&self) -> &OnceCell<Option<Arc<TraceIndex>>> {
+    pub(crate) fn trace_index_cell(&self) -> &OnceCell<Arc<TraceIndex>> {
         &self.trace_index
     }
 
