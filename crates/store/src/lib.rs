@@ -34,7 +34,7 @@ pub use stats::StoreStats;
 pub use verify::VerifyReport;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -94,6 +94,8 @@ struct Inner {
     parts: RwLock<Arc<Snapshot>>,
     /// Held while the catalog and the snapshot change together.
     list: tokio::sync::Mutex<()>,
+    /// Parts that were taken off the list, for the sweeper to leave what is still read.
+    retired: Mutex<Vec<Weak<Part>>>,
     /// Held while a lost trace index is made from its part, so that only one part is in memory for it.
     index_making: tokio::sync::Mutex<()>,
     keys: KeyCatalogue,
@@ -142,6 +144,7 @@ impl Store {
             options,
             parts: RwLock::new(Arc::new(Snapshot::new(version, parts))),
             list: tokio::sync::Mutex::new(()),
+            retired: Mutex::default(),
             index_making: tokio::sync::Mutex::default(),
             keys,
             stats,

@@ -163,8 +163,9 @@ async fn open_merged(inner: &Inner, meta: &PartMeta) -> Result<Input, StoreError
 }
 
 /// Lets the objects of unlisted parts go: when the last query here has let go of them, or, where other processes may
-/// read them too, when the sweeper finds that long enough ago.
+/// read them too, when the sweeper finds that long enough ago. Call with `inner.list` held.
 fn retire(inner: &Inner, parts: &[Arc<Part>]) {
+    inner.retired.lock().extend(parts.iter().map(Arc::downgrade));
     if !inner.catalog.is_shared() {
         parts.iter().for_each(|part| part.doom());
     }
@@ -255,12 +256,11 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<(), StoreError> {
     identity::check(&inner.objects, &inner.identity).await?;
     // Objects before the list: what is written in between is in neither.
     let objects = inner.objects.list(paths::ROOT).await?;
-    let mut owned: HashSet<String> = inner.catalog.parts().await?.into_iter().map(|meta| meta.path).collect();
-    owned.extend(inner.parts.read().parts().iter().map(|part| part.meta.path.clone()));
-    owned.extend(inner.catalog.parts_set_aside().await?.into_iter().map(|(path, _)| path));
+    let mut owned = owned(inner).await?;
     let removed_age_ms = i64::try_from(inner.options.removed_age.as_millis()).unwrap_or(i64::MAX);
+    let mut removed = HashSet::new();
     for (path, removed_ms) in inner.catalog.parts_removed().await? {
-        if removed_ms.saturating_add(removed_age_ms) > inner.clock.now_ms() {
+        if owned.contains(&path) || removed_ms.saturating_add(removed_age_ms) > inner.clock.now_ms() {
             owned.insert(path);
             continue;
         }
@@ -268,17 +268,33 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<(), StoreError> {
             inner.objects.delete(&object).await?;
         }
         inner.catalog.forget_removed(&path).await?;
+        removed.insert(path);
     }
     let orphan_age_ms = i64::try_from(inner.options.orphan_age.as_millis()).unwrap_or(i64::MAX);
     let oldest_kept_ms = inner.clock.now_ms().saturating_sub(orphan_age_ms);
     for (path, modified_ms) in objects {
         let owner = paths::indexed_part(&path).unwrap_or(&path);
-        if !owned.contains(owner) && modified_ms < oldest_kept_ms {
+        if !owned.contains(owner) && !removed.contains(owner) && modified_ms < oldest_kept_ms {
             inner.objects.delete(&path).await?;
             StoreStats::add(&inner.stats.orphans_removed, 1);
         }
     }
     Ok(())
+}
+
+/// The paths of parts that are listed, set aside, or still read here.
+async fn owned(inner: &Inner) -> Result<HashSet<String>, StoreError> {
+    // So that no part is on its way from the list to the retired ones meanwhile.
+    let _list = inner.list.lock().await;
+    let mut owned: HashSet<String> = inner.catalog.parts().await?.into_iter().map(|meta| meta.path).collect();
+    owned.extend(inner.catalog.parts_set_aside().await?.into_iter().map(|(path, _)| path));
+    owned.extend(inner.parts.read().parts().iter().map(|part| part.meta.path.clone()));
+    inner.retired.lock().retain(|part| {
+        let held = part.upgrade();
+        owned.extend(held.iter().map(|part| part.meta.path.clone()));
+        held.is_some()
+    });
+    Ok(owned)
 }
 
 /// Removes the objects of doomed parts once no query reads them.
