@@ -33,6 +33,7 @@ pub use snapshot::Snapshot;
 pub use stats::StoreStats;
 pub use verify::VerifyReport;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -98,6 +99,8 @@ struct Inner {
     retired: Mutex<Vec<Weak<Part>>>,
     /// Held while a lost trace index is made from its part, so that only one part is in memory for it.
     index_making: tokio::sync::Mutex<()>,
+    /// Parts whose merge failed by itself → until when (ms since the epoch) they are left alone.
+    unmergeable: Mutex<HashMap<String, i64>>,
     keys: KeyCatalogue,
     stats: Arc<StoreStats>,
     commits: mpsc::UnboundedSender<commit::Request>,
@@ -146,6 +149,7 @@ impl Store {
             list: tokio::sync::Mutex::new(()),
             retired: Mutex::default(),
             index_making: tokio::sync::Mutex::default(),
+            unmergeable: Mutex::default(),
             keys,
             stats,
             commits,

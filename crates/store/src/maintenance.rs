@@ -23,6 +23,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often retention and the sweep run.
 const EXPIRE_EVERY: Duration = Duration::from_secs(300);
 
+/// How long parts are left alone whose merge failed for a reason of its own: every other merge goes on meanwhile.
+const UNMERGEABLE_MS: i64 = 600_000;
+
 /// Merges, expires and sweeps until the store stops.
 pub(crate) async fn run(inner: Arc<Inner>) {
     let mut expired_at: Option<Instant> = None;
@@ -53,7 +56,8 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     }
 }
 
-/// Runs merges until none is due; `everything` also merges what is young. Returns how many ran.
+/// Runs merges until none is due; `everything` also merges what is young. Returns how many ran. Where a merge fails by
+/// itself the others run, and the first such error is returned.
 pub(crate) async fn merge_due(inner: &Arc<Inner>, everything: bool) -> Result<usize, StoreError> {
     let policy = if everything {
         MergePolicy { fresh_age_ms: i64::MIN / 2, ..inner.options.merge }
@@ -61,9 +65,17 @@ pub(crate) async fn merge_due(inner: &Arc<Inner>, everything: bool) -> Result<us
         inner.options.merge
     };
     let mut count = 0;
+    let mut failed = None;
     while !inner.stop.is_cancelled() {
         let parts = Arc::clone(&inner.parts.read());
-        let job = next_job(parts.parts().iter().map(|part| &part.meta), &policy, inner.clock.now_ms());
+        let now_ms = inner.clock.now_ms();
+        let left_alone: HashSet<String> = {
+            let mut unmergeable = inner.unmergeable.lock();
+            unmergeable.retain(|_, until_ms| *until_ms > now_ms);
+            unmergeable.keys().cloned().collect()
+        };
+        let due = parts.parts().iter().map(|part| &part.meta).filter(|meta| !left_alone.contains(&meta.id));
+        let job = next_job(due, &policy, now_ms);
         let Some(job) = job else { break };
         let sources: Vec<Arc<Part>> =
             parts.parts().iter().filter(|part| job.ids.contains(&part.meta.id)).cloned().collect();
@@ -71,10 +83,23 @@ pub(crate) async fn merge_due(inner: &Arc<Inner>, everything: bool) -> Result<us
         let rows: i64 = sources.iter().map(|part| part.meta.row_count).sum();
         let environment = sources.first().map_or(0, |part| part.meta.environment.0);
         let span = tracing::info_span!(target: OWN_SPANS, "merge", environment.id = environment, rows, parts = sources.len());
-        merge_job(inner, &job, &sources).instrument(span).await?;
-        count += 1;
+        match merge_job(inner, &job, &sources).instrument(span).await {
+            Ok(()) => count += 1,
+            Err(error) if error.is_of_storage() => return Err(error),
+            Err(error) => {
+                // It would fail again at once, and nothing else would be merged.
+                let until_ms = now_ms.saturating_add(UNMERGEABLE_MS);
+                inner.unmergeable.lock().extend(job.ids.into_iter().map(|id| (id, until_ms)));
+                tracing::error!(
+                    error = error_chain(&error),
+                    rows,
+                    "parts cannot be merged; they stay as they are"
+                );
+                failed.get_or_insert(error);
+            }
+        }
     }
-    Ok(count)
+    failed.map_or(Ok(count), Err)
 }
 
 async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Result<(), StoreError> {

@@ -186,6 +186,29 @@ async fn a_part_without_traces_needs_no_index_and_a_damaged_value_index_is_not_u
     assert!(store.value_index(&parts.parts()[0]).await.unwrap().is_none());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_that_fails_by_itself_holds_up_no_other() {
+    let bed = Bed::local();
+    let store = bed.open().await;
+    // No door makes such a batch: rows without a time cannot be sorted.
+    let mut odd = batch(0..1000, START_NS);
+    let time = odd.records.schema().index_of("time").unwrap();
+    odd.records.remove_column(time);
+    let other = EnvironmentId(2);
+    store.accept(other, vec![odd]).await.unwrap();
+    store.accept(ENVIRONMENT, vec![batch(0..10, START_NS)]).await.unwrap();
+    assert!(store.merge_all(true).await.is_err(), "it is said");
+    let level = |environment| {
+        let parts = store.snapshot();
+        let part = parts.parts().iter().find(|part| part.meta.environment == environment).cloned();
+        part.unwrap().meta.level
+    };
+    assert_eq!((level(other), level(ENVIRONMENT)), (0, 1));
+    assert_eq!(store.merge_all(true).await.unwrap(), 0, "not tried again at once");
+    bed.clock.advance_ns(3_600_000_000_000);
+    assert!(store.merge_all(true).await.is_err(), "tried again later");
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Damage {
     Flipped,
