@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::catalog::{Change, SeenKey};
-use crate::part::{FreshChunk, FreshPart, Part, PartMeta, encode_chunk, seal};
+use crate::part::{FreshChunk, FreshPart, Part, PartMeta, encode_chunk, held_by_merge, seal};
 use crate::{Inner, Store, StoreError, StoreStats, paths, snapshot};
 
 const BUSY_RETRY_MS: u64 = 1_000;
@@ -102,13 +102,10 @@ fn encode(batch: EventBatch) -> Result<Encoded, StoreError> {
     })
 }
 
-/// Columns that a merge may hold decoded at the same time.
-const MERGE_COLUMNS: usize = 8;
-
 /// What a merge may hold of the rows at once: their widest columns, decoded.
 fn raw_byte_count(records: &RecordBatch) -> usize {
     let columns = records.columns().iter();
-    let mut sizes: Vec<usize> = columns
+    let sizes = columns
         .map(|column| match column.as_string_view_opt() {
             // Rows that share a value share its bytes.
             Some(text) => {
@@ -117,8 +114,7 @@ fn raw_byte_count(records: &RecordBatch) -> usize {
             None => column.to_data().get_slice_memory_size().unwrap_or(0),
         })
         .collect();
-    sizes.sort_unstable_by(|left, right| right.cmp(left));
-    sizes.iter().take(MERGE_COLUMNS).sum()
+    held_by_merge(sizes)
 }
 
 /// Commits until the store stops and nothing waits.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::catalog::Change;
 use crate::commit::error_chain;
-use crate::merge::plan::{Job, MergePolicy, next_job, raw_bytes};
+use crate::merge::plan::{Job, MergePolicy, next_job};
 use crate::merge::run::{Input, Output, merge};
 use crate::part::{MergedFooter, Part, PartMeta};
 use crate::{Catalog, Inner, StoreError, StoreStats, identity, paths, scrub, snapshot};
@@ -123,7 +123,6 @@ async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Resu
         .await
         .map_err(|error| StoreError::Stopped(error.to_string()))??;
     let rows_out: usize = outputs.iter().map(|output| output.row_count).sum();
-    let raw_in: i64 = sources.iter().map(|part| raw_bytes(&part.meta)).sum();
     let rows_in: i64 = sources.iter().map(|part| part.meta.row_count).sum();
     if i64::try_from(rows_out).ok() != Some(rows_in) {
         // Never seen; the parts stay as they are rather than lose a row.
@@ -131,9 +130,7 @@ async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Resu
     }
     let mut added = Vec::with_capacity(outputs.len());
     for output in outputs {
-        // Rows of one merge are taken to be of one size.
-        let share = i128::from(raw_in) * output.row_count as i128 / i128::from(rows_in.max(1));
-        match write_output(inner, job, output, i64::try_from(share).unwrap_or(i64::MAX)).await {
+        match write_output(inner, job, output).await {
             Ok(part) => added.push(Arc::new(part)),
             Err(error) => {
                 // The disk may be full: what no list will name must not keep it so.
@@ -196,12 +193,7 @@ fn retire(inner: &Inner, parts: &[Arc<Part>]) {
     }
 }
 
-async fn write_output(
-    inner: &Inner,
-    job: &Job,
-    output: Output,
-    raw_byte_count: i64,
-) -> Result<Part, StoreError> {
+async fn write_output(inner: &Inner, job: &Job, output: Output) -> Result<Part, StoreError> {
     let id = Uuid::now_v7().simple().to_string();
     let path = paths::merged(job.environment, job.signal, &id);
     let meta = PartMeta {
@@ -214,7 +206,7 @@ async fn write_output(
         time_max_ns: output.time_max_ns,
         row_count: i64::try_from(output.row_count).unwrap_or(0),
         byte_count: i64::try_from(output.object.len()).unwrap_or(0),
-        raw_byte_count,
+        raw_byte_count: i64::try_from(output.raw_byte_count).unwrap_or(i64::MAX),
         crc32: crc32fast::hash(&output.object),
         datasets: output.datasets,
         created_ms: inner.clock.now_ms(),

@@ -22,6 +22,15 @@ pub use fresh::FreshPart;
 pub(crate) use fresh::seal;
 pub(crate) use merged::{MergedFooter, MergedWriter};
 
+/// Columns that a merge may hold decoded at the same time.
+const MERGE_COLUMNS: usize = 8;
+
+/// What a merge may hold at once of rows whose decoded columns have these sizes in bytes: the widest columns.
+pub(crate) fn held_by_merge(mut column_sizes: Vec<usize>) -> usize {
+    column_sizes.sort_unstable_by(|left, right| right.cmp(left));
+    column_sizes.iter().take(MERGE_COLUMNS).sum()
+}
+
 /// What the catalog knows of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartMeta {
