@@ -76,8 +76,10 @@ impl Sink for Store {
             StoreStats::add(&inner.stats.values_cut, batch.stats.values_cut);
             StoreStats::add(&inner.stats.values_in_tail, batch.stats.values_in_tail);
         }
-        let encoded = tokio::task::spawn_blocking(move || {
-            batches.into_iter().map(encode).collect::<Result<Vec<_>, _>>()
+        // The permit goes along: when the client leaves and this future is dropped, the batches are still held there.
+        let (encoded, queued) = tokio::task::spawn_blocking(move || {
+            let encoded = batches.into_iter().map(encode).collect::<Result<Vec<_>, _>>();
+            encoded.map(|encoded| (encoded, queued))
         })
         .await
         .map_err(|error| unavailable(error.to_string()))?
@@ -186,6 +188,9 @@ async fn commit(inner: &Arc<Inner>, group: Vec<Request>) {
     let answer = match result {
         Ok(()) => {
             StoreStats::add(&inner.stats.rows_committed, rows);
+            StoreStats::add(&inner.stats.commits, 1);
+            let us = usize::try_from(started.elapsed().as_micros()).unwrap_or(0);
+            StoreStats::add(&inner.stats.commit_us, us);
             Ok(())
         }
         Err(error) => {
@@ -196,8 +201,6 @@ async fn commit(inner: &Arc<Inner>, group: Vec<Request>) {
             Err(SinkError::Unavailable { reason: error, retry_after_ms: UNAVAILABLE_RETRY_MS })
         }
     };
-    StoreStats::add(&inner.stats.commits, 1);
-    StoreStats::add(&inner.stats.commit_us, usize::try_from(started.elapsed().as_micros()).unwrap_or(0));
     for (reply, receipt) in replies {
         // A client that left does not need its answer.
         drop(reply.send(answer.clone().map(|()| receipt)));
@@ -236,7 +239,8 @@ async fn write(
             .chunks
             .iter()
             .map(|(bytes, _)| FreshChunk::open(bytes.clone()))
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<Vec<_>, _>>()
+            .inspect_err(|_| discard(&written))?;
         let (pieces, byte_count, crc32) = seal(&gathered.chunks);
         if let Err(error) = inner.objects.put(&path, pieces).await {
             drop(inner.graveyard.send(path));

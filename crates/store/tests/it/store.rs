@@ -140,3 +140,30 @@ async fn what_a_question_still_reads_is_not_swept() {
         }
     }
 }
+
+/// The client leaves while its batch is encoded: the batch still takes its room in the queue until that is done.
+#[test]
+fn what_is_encoded_for_nobody_still_counts() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(1)
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(async {
+        let bed = Bed::local();
+        let store = bed.open().await;
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let occupied = tokio::task::spawn_blocking(move || released.recv());
+        {
+            let mut accepting = store.accept(ENVIRONMENT, vec![batch(0..10, START_NS)]);
+            assert!(futures::poll!(accepting.as_mut()).is_pending());
+        }
+        assert!(store.queued_bytes() > 0, "it waits for a thread");
+        release.send(()).unwrap();
+        occupied.await.unwrap().unwrap();
+        while store.queued_bytes() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(ids(&store).await, Vec::<i64>::new());
+    });
+}
