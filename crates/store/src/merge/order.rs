@@ -207,3 +207,15 @@ fn cut_windows(keys: &[Key], trace_ids: &[[u8; 16]], datasets: &[String]) -> Vec
     }
     windows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn datasets_rank_by_name() {
+        let names = ["web", "api", "", "cart"].map(str::to_owned);
+        assert_eq!(ranks(&names), [3, 1, 0, 2]);
+        assert_eq!(ranks(&[]), [0_i64; 0]);
+    }
+}
