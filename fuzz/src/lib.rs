@@ -115,6 +115,11 @@ pub fn trace_index(object: &[u8]) {
     tracery_store::fuzzing::trace_index(object);
 }
 
+#[cfg(feature = "stored")]
+pub fn value_index(object: &[u8]) {
+    tracery_store::fuzzing::value_index(object);
+}
+
 pub fn attribute_column(name: &[u8]) {
     let Ok(name) = std::str::from_utf8(name) else { return };
     if let Some(column) = AttributeColumn::parse(name) {

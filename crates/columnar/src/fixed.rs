@@ -108,7 +108,7 @@ fixed_columns! {
     ParentName "parent_name" Text,
     /// Time from the span's start to a span event.
     SinceSpanStartNs "since_span_start_ns" Int,
-    /// Trace state of a link.
+    /// The trace that a link points to; its trace state is in [`Fixed::TraceState`].
     LinkTraceId "link_trace_id" TraceId,
     LinkSpanId "link_span_id" SpanId,
     /// When a collector saw a log record.

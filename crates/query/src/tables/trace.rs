@@ -99,9 +99,7 @@ impl StoreEvents {
     ) -> Result<Vec<RecordBatch>, QueryError> {
         let failed = |error: tracery_store::StoreError| QueryError::Store(error.to_string());
         let broken = |error: parquet::errors::ParquetError| QueryError::Store(error.to_string());
-        let Some(index) = self.store().trace_index(part).await.map_err(failed)? else {
-            return Ok(Vec::new());
-        };
+        let index = self.store().trace_index(part).await.map_err(failed)?;
         let runs: Vec<RowRun> = trace_ids.iter().flat_map(|id| index.find(&id.0)).collect();
         if runs.is_empty() {
             return Ok(Vec::new());

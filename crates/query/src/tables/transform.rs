@@ -17,7 +17,6 @@ use tracery_columnar::AttributeColumn;
 use tracery_model::{Signal, ValueType};
 
 use super::FieldType;
-use super::fields::{candidates, derived_candidates};
 
 /// What is done to the inputs of a [`super::fields::Builtin`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -308,14 +307,23 @@ fn plain(value: &Value) -> Value {
 /// A field's value out of the tail column: (tail) → values of the field's type.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TailFunction {
-    field: String,
+    /// Physical names, the ones that win first.
+    names: Vec<(String, ValueType)>,
+    /// What stands in every object that has one of the names, to pass over the others without parsing them.
+    mark: Option<String>,
     field_type: FieldType,
     signature: Signature,
 }
 
 impl TailFunction {
-    pub(crate) fn new(field: &str, field_type: FieldType) -> Self {
-        Self { field: field.to_owned(), field_type, signature: Signature::any(1, Volatility::Immutable) }
+    /// The first of `columns`, which are of one key, that a row has in its tail.
+    pub(crate) fn new(columns: &[AttributeColumn<'_>], field_type: FieldType) -> Self {
+        let names = columns.iter().map(|column| (column.to_string(), column.value_type)).collect();
+        // A key that JSON writes in another way could be written in several.
+        let key = columns.first().map_or("", |column| column.key);
+        let plain = key.chars().all(|character| character >= ' ' && character != '"' && character != '\\');
+        let mark = plain.then(|| format!(":{key}\":"));
+        Self { names, mark, field_type, signature: Signature::any(1, Volatility::Immutable) }
     }
 }
 
@@ -334,16 +342,16 @@ impl ScalarUDFImpl for TailFunction {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let tail = args.args[0].to_array(args.number_rows)?;
-        let names: Vec<(String, ValueType)> = candidates(&self.field)
-            .chain(derived_candidates(&self.field))
-            .map(|column: AttributeColumn<'_>| (column.to_string(), column.value_type))
-            .collect();
         let values: StringViewArray = tail
             .as_string_view()
             .iter()
             .map(|object| {
-                let object: serde_json::Map<String, Value> = serde_json::from_str(object?).ok()?;
-                names.iter().find_map(|(name, value_type)| {
+                let object = object?;
+                if self.mark.as_ref().is_some_and(|mark| !object.contains(mark)) {
+                    return None;
+                }
+                let object: serde_json::Map<String, Value> = serde_json::from_str(object).ok()?;
+                self.names.iter().find_map(|(name, value_type)| {
                     object.get(name).map(|value| match (value, value_type) {
                         (Value::String(text), ValueType::Json) => any_value_text(text),
                         (Value::String(text), _) => text.clone(),

@@ -3,6 +3,7 @@
 mod guard;
 mod health;
 mod listen;
+mod lock;
 mod metrics;
 mod ports;
 mod ready_file;
@@ -192,6 +193,8 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     start_logs(&config, own_spans)?;
     // Signals are heard from here on, so that one that comes during the start is not lost.
     let mut signals = Signals::listen()?;
+    // Held to the end.
+    let _lock = lock::take(&config.place).or_exit(EXIT_UNREACHABLE)?;
     let opened = async {
         let settings = Settings::open(&config.place.catalog_url()?, Arc::clone(&clock)).await?;
         settings.default_environment().await?;
