@@ -130,6 +130,7 @@ fn wire(house: &House) -> Result<Doors> {
         ..Intake::new(Arc::new(sink), settings.clone(), Arc::clone(clock), mode)
     };
     let (api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 4, verified)?;
+    let (api_events, api_context) = (api.events.clone(), Arc::clone(&api.context));
     let figures = metrics::Figures {
         intake: Arc::clone(&intake.metrics),
         queries: Arc::clone(&api.metrics),
@@ -140,8 +141,11 @@ fn wire(house: &House) -> Result<Doors> {
     let requests = Arc::clone(&figures.requests);
 
     let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default());
-    let protocols =
-        Router::new().merge(tracery_otlp::routes(intake.clone())).merge(tracery_honeycomb::routes(honeycomb));
+    let xray = tracery_xray::XRay::new(intake.clone(), api_events, api_context);
+    let protocols = Router::new()
+        .merge(tracery_otlp::routes(intake.clone()))
+        .merge(tracery_honeycomb::routes(honeycomb))
+        .merge(tracery_xray::routes(xray));
     let own = Router::new()
         .merge(tracery_ui::routes())
         .merge(tracery_api::routes(api))

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tracery_xray::filter::*;
+use tracery_query::languages::xray::*;
 
 #[test]
 fn examples_parse_and_print() {

@@ -1,0 +1,38 @@
+//! The operations, one file for each family. [`answer`] is the only way in: it decodes by the model and encodes what the
+//! operation gave.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use tracery_aws_wire::xray::Operation;
+use tracery_aws_wire::{Call, Error, Protocol, decode, encode, unknown_operation};
+use tracery_intake::Caller;
+
+use crate::XRay;
+
+/// Answers a request whose caller is known; `body` is inflated.
+pub(crate) async fn answer(
+    state: &XRay,
+    caller: &Caller,
+    operation: Operation,
+    body: &[u8],
+) -> Result<Bytes, Error> {
+    match operation {
+        _ => Err(unknown_operation(Protocol::RestJson)),
+    }
+}
+
+/// Decodes, runs and encodes one operation.
+async fn run<'a, C, F>(
+    handler: impl FnOnce(&'a XRay, &'a Caller, C) -> F,
+    state: &'a XRay,
+    caller: &'a Caller,
+    body: &[u8],
+) -> Result<Bytes, Error>
+where
+    C: Call,
+    F: Future<Output = Result<C::Output, Error>> + 'a,
+{
+    let input = decode::<C>(body, state.intake.limits.inflated_bytes_max)?;
+    encode::<C>(&handler(state, caller, input).await?)
+}
