@@ -1,14 +1,15 @@
 //! The operations, one file for each family. [`answer`] is the only way in: it decodes by the model and encodes what the
 //! operation gave.
 
+mod segments;
+
 use std::future::Future;
 
 use bytes::Bytes;
-use tracery_aws_wire::xray::Operation;
+use tracery_aws_wire::xray::{Operation, errors};
 use tracery_aws_wire::{Call, Error, Protocol, decode, encode, unknown_operation};
-use tracery_intake::Caller;
 
-use crate::XRay;
+use crate::{Caller, XRay};
 
 /// Answers a request whose caller is known; `body` is inflated.
 pub(crate) async fn answer(
@@ -18,6 +19,8 @@ pub(crate) async fn answer(
     body: &[u8],
 ) -> Result<Bytes, Error> {
     match operation {
+        Operation::PutTraceSegments => run(segments::put_trace_segments, state, caller, body).await,
+        Operation::PutTelemetryRecords => run(segments::put_telemetry_records, state, caller, body).await,
         _ => Err(unknown_operation(Protocol::RestJson)),
     }
 }
@@ -35,4 +38,9 @@ where
 {
     let input = decode::<C>(body, state.intake.limits.inflated_bytes_max)?;
     encode::<C>(&handler(state, caller, input).await?)
+}
+
+/// The client is asked to come again.
+pub(crate) fn throttled(message: impl Into<String>) -> Error {
+    Error::new(&errors::THROTTLED_EXCEPTION, message)
 }
