@@ -16,7 +16,7 @@ test:
 
 # Serve from a folder here, with the fast build, until Ctrl-C.
 dev:
-	cargo run -p tracery-server -- demo
+	cargo run -p tracery-server -- demo --data-dir .demo/data
 
 # Format, and apply what clippy can mend.
 fix:
@@ -27,6 +27,6 @@ fix:
 bench:
 	@bench/run
 
-# The page is plain files, embedded as they are: nothing is built yet.
+# The page is plain files, embedded as they are: nothing is built.
 web:
 	@echo "crates/ui/assets is embedded as it is"

@@ -75,8 +75,11 @@ def test_a_second_signal_stops_at_once(start):
 def test_guesses_are_bounded(start):
     server = start("--auth", "required")
     guess = {"name": "ada", "password": "wrong password"}
-    answers = [server.post("/api/v1/session", guess) for _ in range(11)]
-    assert [one.status_code for one in answers] == [401] * 10 + [429]
+    answers = []
+    # A window of time may end in the middle of them.
+    while len(answers) < 21 and (not answers or answers[-1].status_code == 401):
+        answers.append(server.post("/api/v1/session", guess))
+    assert len(answers) >= 11 and answers[-1].status_code == 429
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 300
     assert answers[-1].json()["error"]["code"] == "too_many_attempts"
     assert server.post("/api/v1/session", {**guess, "name": "bob"}).status_code == 401

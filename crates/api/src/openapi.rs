@@ -101,9 +101,15 @@ fn errors(endpoint: &Endpoint) -> Vec<(&'static str, &'static str)> {
             "It exists already.",
             endpoint.method == "post" && ["/keys", "/saved_queries"].contains(&endpoint.path),
         ),
+        ("408", "The body took longer than the server waits.", has_body),
         ("413", "The body is larger than 1 MiB.", has_body),
         ("415", "The body is not sent as application/json.", has_body),
         ("422", "The question is too big: it met a limit of time, memory or rows.", asks),
+        (
+            "429",
+            "Too many passwords were guessed; try again later.",
+            endpoint.method == "post" && endpoint.path == "/session",
+        ),
         ("500", "The question failed; the server's log says why.", asks),
         ("501", "This server was built without that.", optional),
     ] {

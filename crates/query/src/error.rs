@@ -1,5 +1,6 @@
 //! What can go wrong with a query, by whose fault it is.
 
+use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use thiserror::Error;
 
@@ -22,13 +23,21 @@ impl From<DataFusionError> for QueryError {
     fn from(error: DataFusionError) -> Self {
         match error.find_root() {
             DataFusionError::ResourcesExhausted(reason) => Self::Limit(reason.clone()),
+            // A cast or a calculation that a value does not allow: the question named it.
+            DataFusionError::ArrowError(cause, _) => match cause.as_ref() {
+                ArrowError::CastError(_)
+                | ArrowError::ParseError(_)
+                | ArrowError::DivideByZero
+                | ArrowError::ArithmeticOverflow(_) => Self::Invalid(cause.to_string()),
+                _ => Self::Engine(Box::new(error)),
+            },
             _ => Self::Engine(Box::new(error)),
         }
     }
 }
 
-impl From<datafusion::arrow::error::ArrowError> for QueryError {
-    fn from(error: datafusion::arrow::error::ArrowError) -> Self {
+impl From<ArrowError> for QueryError {
+    fn from(error: ArrowError) -> Self {
         DataFusionError::from(error).into()
     }
 }

@@ -114,6 +114,7 @@ async fn a_statement_only_reads_and_only_so_much() {
         (doubled(8), "joined texts"),
         ("SELECT replace('aaa', 'a', 'bbb')".to_owned(), "replace"),
         ("SELECT [1, 2]".to_owned(), "array"),
+        ("SELECT CAST(zone AS BIGINT) FROM spans".to_owned(), "Cannot cast"),
     ] {
         let error = bed.ask(&text).await.expect_err(&text).to_string();
         assert!(error.contains(reason), "{text}: {error}");

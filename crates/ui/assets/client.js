@@ -81,8 +81,10 @@ export async function query(dataset, spec, progress, signal) {
   for (;;) {
     const { done, value } = await reader.read().catch((error) => { throw unanswered(error); });
     if (done) throw new Error("The answer broke off.");
+    // What was there before has no end of an event, but for its last letter.
+    const looked = Math.max(0, text.length - 1);
     text += value;
-    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+    for (let end = text.indexOf("\n\n", looked); end >= 0; end = text.indexOf("\n\n")) {
       const line = (name) => text.slice(0, end).split("\n").find((one) => one.startsWith(name))?.slice(name.length).trim();
       const [event, data] = [line("event:"), line("data:")];
       text = text.slice(end + 2);

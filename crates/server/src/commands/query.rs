@@ -161,12 +161,15 @@ async fn listen(chunks: impl Stream<Item = anyhow::Result<Bytes>>) -> Result<Ans
     let mut read: Vec<u8> = Vec::new();
     let mut answer = None;
     while let Some(chunk) = chunks.next().await {
+        // What was there before has no end of an event, but for its last byte.
+        let mut looked = read.len().saturating_sub(1);
         read.extend_from_slice(&chunk.context("the answer broke off").or_exit(EXIT_UNREACHABLE)?);
         if read.len() > ANSWER_BYTES_MAX {
             return Err(anyhow!("the answer is larger than {ANSWER_BYTES_MAX} bytes").into());
         }
-        while let Some(end) = read.windows(2).position(|two| two == b"\n\n") {
-            let event: Vec<u8> = read.drain(..end + 2).collect();
+        while let Some(end) = read[looked..].windows(2).position(|two| two == b"\n\n") {
+            let event: Vec<u8> = read.drain(..looked + end + 2).collect();
+            looked = 0;
             match parse_event(&event)? {
                 Some(("progress", figures)) if shows => eprint!("\r\x1b[K{}", progress_line(&figures)),
                 Some(("result", value)) => answer = Some(Answer::Result(value)),

@@ -168,7 +168,11 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     let doors = Doors {
         main: guard::around(own.merge(protocols), guard.clone()),
         otlp: guard::around(tracery_otlp::routes(intake), guard.clone()),
-        xray: guard::around(tracery_xray::daemon_routes(xray, *xray_environment), guard),
+        // Nobody signs there, in any mode: only the checks of open mode keep a page of somebody else away from it.
+        xray: guard::around(
+            tracery_xray::daemon_routes(xray, *xray_environment),
+            guard::Guard { verified: false, ..guard },
+        ),
     };
     Ok((doors, daemon))
 }
@@ -222,7 +226,10 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         let store = open_store(&config.place, store_options(&config)).await?;
         anyhow::Ok((settings, store, xray_environment.id))
     };
-    let (settings, store, xray_environment) = opened.await.or_exit(EXIT_UNREACHABLE)?;
+    let (settings, store, xray_environment) = tokio::select! {
+        opened = opened => opened.or_exit(EXIT_UNREACHABLE)?,
+        () = signals.next() => return Ok(()),
+    };
     let self_trace = match waiting {
         Some(waiting) => {
             let environment = settings.ensure_environment("tracery").await.or_exit(EXIT_UNREACHABLE)?;
