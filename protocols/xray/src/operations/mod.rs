@@ -1,6 +1,10 @@
 //! The operations, one file for each family. [`answer`] is the only way in: it decodes by the model and encodes what the
 //! operation gave.
 
+mod graphs;
+mod selection;
+mod summaries;
+
 use std::future::Future;
 
 use bytes::Bytes;
@@ -18,6 +22,12 @@ pub(crate) async fn answer(
     body: &[u8],
 ) -> Result<Bytes, Error> {
     match operation {
+        Operation::GetServiceGraph => run(graphs::get_service_graph, state, caller, body).await,
+        Operation::GetTimeSeriesServiceStatistics => {
+            run(graphs::get_time_series_service_statistics, state, caller, body).await
+        }
+        Operation::GetTraceGraph => run(graphs::get_trace_graph, state, caller, body).await,
+        Operation::GetTraceSummaries => run(summaries::get_trace_summaries, state, caller, body).await,
         _ => Err(unknown_operation(Protocol::RestJson)),
     }
 }

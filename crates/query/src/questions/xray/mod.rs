@@ -1,0 +1,22 @@
+//! The questions of X-Ray's API about traces: which traces a filter finds, newest first, and the service map with its
+//! numbers. Its door calls them; rows of X-Ray documents and of OpenTelemetry spans answer alike.
+
+mod client;
+mod find;
+mod map;
+mod names;
+mod rows;
+mod scan;
+mod shape;
+mod view;
+
+pub use find::{Find, Found, Page, Position, RangeBy, RootCauses, find};
+pub use map::{
+    EDGES_MAX, Entity, Histogram, MapEdge, MapNode, ServiceMap, Statistics, Traffic, series, service_map,
+    trace_map,
+};
+pub use names::{NODES_MAX, Node};
+pub use view::Filter;
+
+#[cfg(test)]
+mod tests;
