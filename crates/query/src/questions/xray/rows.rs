@@ -216,7 +216,7 @@ pub(super) fn read(
     layout: &Layout,
     names: &mut Names,
     keep: impl Fn(u128) -> bool,
-    mut each: impl FnMut(u128, TraceRow, Facts),
+    mut each: impl FnMut(&Names, u128, TraceRow, Facts),
 ) -> Result<(), QueryError> {
     let traces = batch.column(0).as_fixed_size_binary();
     let (spans, parents) = (batch.column(1).as_fixed_size_binary(), batch.column(2).as_fixed_size_binary());
@@ -332,7 +332,7 @@ pub(super) fn read(
                 annotation(column, batch.column(column.idx), row, &mut facts);
             }
         }
-        each(trace, found, facts);
+        each(names, trace, found, facts);
     }
     Ok(())
 }

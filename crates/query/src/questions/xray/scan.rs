@@ -109,7 +109,7 @@ impl<'a> Scan<'a> {
                 &self.layout,
                 names,
                 |trace| wanted.contains(&trace),
-                |trace, row, facts| {
+                |_, trace, row, facts| {
                     row_count += 1;
                     let (rows, all) = found.entry(trace).or_default();
                     rows.push(row);
@@ -128,7 +128,7 @@ impl<'a> Scan<'a> {
     /// Folds every trace of which a row lies in `time` and that the filter wants.
     pub(super) async fn fold<F: Fold>(&self, time: TimeRange, mut fold: F) -> Result<(F, Names), QueryError> {
         self.events.store().refresh().await.map_err(|error| QueryError::Store(error.to_string()))?;
-        let mut main = Worker::new(self, &fold, HashSet::default());
+        let mut main = Worker::new(self, &fold, HashSet::default(), false);
         let (fresh, merged): (Vec<_>, Vec<_>) =
             self.parts(time).into_iter().partition(|part| part.fresh().is_some());
         let mut split: HashSet<u32> = HashSet::new();
@@ -136,7 +136,7 @@ impl<'a> Scan<'a> {
             for stream in self.streams(time, fresh, None).await? {
                 main.keep(stream).await?;
             }
-            split.extend(main.waiting.iter().map(|waiting| trace_hash(&waiting.trace.to_be_bytes())));
+            split.extend(main.gather.waiting.iter().map(|waiting| trace_hash(&waiting.trace.to_be_bytes())));
         }
         split.extend(self.in_several(&merged).await?);
         let split = Arc::new(split);
@@ -148,8 +148,8 @@ impl<'a> Scan<'a> {
                 // A part that several threads read is cut somewhere, perhaps within a trace.
                 let is_cut = streams.len() > 1;
                 let workers = streams.into_iter().map(|stream| {
-                    let worker = Worker::new(self, &fold, Arc::clone(&split));
-                    SpawnedTask::spawn(worker.run(stream, is_cut))
+                    let worker = Worker::new(self, &fold, Arc::clone(&split), is_cut);
+                    SpawnedTask::spawn(worker.run(stream))
                 });
                 let mut done = Vec::new();
                 for worker in workers.collect::<Vec<_>>() {
@@ -170,7 +170,7 @@ impl<'a> Scan<'a> {
         }
         drop(parts);
         main.finish();
-        let Worker { names, fold: rest, .. } = main;
+        let Worker { names, gather: Gather { fold: rest, .. }, .. } = main;
         let ids: Vec<NodeId> = (0..names.node_count() as u32).map(NodeId).collect();
         fold.adopt(rest, &ids, &names);
         Ok((fold, names))
@@ -221,143 +221,145 @@ struct Waiting {
     facts: Facts,
 }
 
-/// One thread's share of a scan.
+/// One thread's share of a scan. Names stand apart from what is done with rows, since rows are handed over while names are
+/// still being read.
 struct Worker<F> {
     layout: Arc<Layout>,
-    filter: Arc<Filter>,
-    split: Arc<HashSet<u32>>,
     names: Names,
+    gather: Gather<F>,
+}
+
+/// Puts rows together to traces.
+struct Gather<F> {
+    filter: Arc<Filter>,
+    has_facts: bool,
+    split: Arc<HashSet<u32>>,
     fold: F,
     shape: Shape,
+    /// The trace whose rows stream by.
+    current: Option<u128>,
+    rows: Vec<TraceRow>,
+    facts: Vec<Facts>,
+    /// The first and the last trace may be cut.
+    is_cut: bool,
+    is_first: bool,
     waiting: Vec<Waiting>,
 }
 
 impl<F: Fold> Worker<F> {
-    fn new(scan: &Scan<'_>, fold: &F, split: impl Into<Arc<HashSet<u32>>>) -> Self {
-        Self {
-            layout: Arc::clone(&scan.layout),
+    fn new(scan: &Scan<'_>, fold: &F, split: impl Into<Arc<HashSet<u32>>>, is_cut: bool) -> Self {
+        let gather = Gather {
             filter: Arc::clone(&scan.filter),
+            has_facts: scan.layout.has_facts,
             split: split.into(),
-            names: Names::default(),
             fold: fold.another(),
             shape: Shape::default(),
+            current: None,
+            rows: Vec::new(),
+            facts: Vec::new(),
+            is_cut,
+            is_first: true,
             waiting: Vec::new(),
-        }
+        };
+        Self { layout: Arc::clone(&scan.layout), names: Names::default(), gather }
     }
 
     /// Keeps all rows for the end.
     async fn keep(&mut self, mut stream: SendableRecordBatchStream) -> Result<(), QueryError> {
         while let Some(batch) = stream.try_next().await? {
-            let waiting = &mut self.waiting;
+            let waiting = &mut self.gather.waiting;
             read(
                 &batch,
                 &self.layout,
                 &mut self.names,
                 |_| true,
-                |trace, row, facts| {
+                |_, trace, row, facts| {
                     waiting.push(Waiting { trace, row, facts });
                 },
             )?;
-            within_bound(self.waiting.len())?;
+            within_bound(self.gather.waiting.len())?;
         }
         Ok(())
     }
 
-    /// Folds trace after trace. The first and the last wait when the stream `is_cut` out of a part.
-    async fn run(mut self, mut stream: SendableRecordBatchStream, is_cut: bool) -> Result<Self, QueryError> {
-        let mut current: Option<u128> = None;
-        let mut is_first = true;
-        let (mut rows, mut facts): (Vec<TraceRow>, Vec<Facts>) = (Vec::new(), Vec::new());
-        let layout = Arc::clone(&self.layout);
+    /// Folds trace after trace.
+    async fn run(mut self, mut stream: SendableRecordBatchStream) -> Result<Self, QueryError> {
+        let Self { layout, names, gather } = &mut self;
         while let Some(batch) = stream.try_next().await? {
-            // Names are taken out while rows are read, since folding needs them as well.
-            let mut names = std::mem::take(&mut self.names);
-            let mut read_rows: Vec<(u128, TraceRow, Facts)> = Vec::with_capacity(batch.num_rows());
-            let done = read(
+            read(
                 &batch,
-                &layout,
-                &mut names,
+                layout,
+                names,
                 |_| true,
-                |trace, row, seen| {
-                    read_rows.push((trace, row, seen));
+                |names, trace, row, facts| {
+                    gather.row(names, trace, row, facts);
                 },
-            );
-            self.names = names;
-            done?;
-            for (trace, row, seen) in read_rows {
-                if current != Some(trace) {
-                    if let Some(ended) = current.replace(trace) {
-                        self.end(ended, (&mut rows, &mut facts), is_cut && is_first);
-                        is_first = false;
-                    }
-                }
-                rows.push(row);
-                if layout.has_facts {
-                    facts.push(seen);
-                }
-            }
-            within_bound(self.waiting.len() + rows.len())?;
+            )?;
+            within_bound(gather.waiting.len() + gather.rows.len())?;
         }
-        if let Some(ended) = current {
-            self.end(ended, (&mut rows, &mut facts), is_cut);
-        }
+        gather.end(names, gather.is_cut);
         Ok(self)
     }
 
-    fn end(&mut self, trace: u128, (rows, facts): (&mut Vec<TraceRow>, &mut Vec<Facts>), waits: bool) {
+    fn adopt(&mut self, other: Self) -> Result<(), QueryError> {
+        let ids = self.names.adopt(&other.names);
+        let of = |id: NodeId| ids.get(id.idx()).copied().unwrap_or(NodeId::NONE);
+        self.gather.fold.adopt(other.gather.fold, &ids, &self.names);
+        self.gather.waiting.extend(other.gather.waiting.into_iter().map(|mut waiting| {
+            (waiting.row.own, waiting.row.target) = (of(waiting.row.own), of(waiting.row.target));
+            waiting
+        }));
+        within_bound(self.gather.waiting.len())
+    }
+
+    /// Folds the traces that waited.
+    fn finish(&mut self) {
+        let mut waiting = std::mem::take(&mut self.gather.waiting);
+        waiting.sort_by_key(|waiting| waiting.trace);
+        self.gather.split = Arc::default();
+        for Waiting { trace, row, facts } in waiting {
+            self.gather.row(&self.names, trace, row, facts);
+        }
+        self.gather.end(&self.names, false);
+    }
+}
+
+impl<F: Fold> Gather<F> {
+    fn row(&mut self, names: &Names, trace: u128, row: TraceRow, facts: Facts) {
+        if self.current != Some(trace) {
+            self.end(names, self.is_cut && self.is_first);
+            self.is_first = self.current.is_none();
+            self.current = Some(trace);
+        }
+        self.rows.push(row);
+        if self.has_facts {
+            self.facts.push(facts);
+        }
+    }
+
+    /// The current trace has no more rows here.
+    fn end(&mut self, names: &Names, waits: bool) {
+        let Some(trace) = self.current else { return };
         if waits || self.split.contains(&trace_hash(&trace.to_be_bytes())) {
-            let mut facts = facts.drain(..);
-            self.waiting.extend(rows.drain(..).map(|row| Waiting {
+            let mut facts = self.facts.drain(..);
+            self.waiting.extend(self.rows.drain(..).map(|row| Waiting {
                 trace,
                 row,
                 facts: facts.next().unwrap_or_default(),
             }));
             return;
         }
-        self.whole(rows, facts);
-        rows.clear();
-        facts.clear();
-    }
-
-    fn whole(&mut self, rows: &mut Vec<TraceRow>, facts: &mut Vec<Facts>) {
+        let (rows, facts) = (&mut self.rows, &mut self.facts);
         self.shape.of_with(rows, |idx| {
             if idx < facts.len() {
                 facts.remove(idx);
             }
         });
-        if self.filter.holds(&self.names, &self.shape, (rows, facts), Vec::new()) {
-            self.fold.trace(&self.names, &Whole { shape: &self.shape, rows });
+        if self.filter.holds(names, &self.shape, (rows, facts), Vec::new()) {
+            self.fold.trace(names, &Whole { shape: &self.shape, rows });
         }
-    }
-
-    fn adopt(&mut self, other: Self) -> Result<(), QueryError> {
-        let ids = self.names.adopt(&other.names);
-        let of = |id: NodeId| ids.get(id.idx()).copied().unwrap_or(NodeId::NONE);
-        self.fold.adopt(other.fold, &ids, &self.names);
-        self.waiting.extend(other.waiting.into_iter().map(|mut waiting| {
-            (waiting.row.own, waiting.row.target) = (of(waiting.row.own), of(waiting.row.target));
-            waiting
-        }));
-        within_bound(self.waiting.len())
-    }
-
-    /// Folds the traces that waited.
-    fn finish(&mut self) {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.sort_by_key(|waiting| waiting.trace);
-        let (mut rows, mut facts) = (Vec::new(), Vec::new());
-        let mut waiting = waiting.into_iter().peekable();
-        while let Some(next) = waiting.next() {
-            rows.push(next.row);
-            if self.layout.has_facts {
-                facts.push(next.facts);
-            }
-            if waiting.peek().is_none_or(|following| following.trace != next.trace) {
-                self.whole(&mut rows, &mut facts);
-                rows.clear();
-                facts.clear();
-            }
-        }
+        rows.clear();
+        facts.clear();
     }
 }
 

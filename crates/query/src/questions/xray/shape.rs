@@ -87,6 +87,8 @@ pub(super) struct Shape {
     by_id: Vec<(u64, usize)>,
     parents: Vec<Option<usize>>,
     has_callee: Vec<bool>,
+    walked: Vec<usize>,
+    path: Vec<usize>,
 }
 
 impl Shape {
@@ -179,8 +181,9 @@ impl Shape {
         const UNKNOWN: usize = usize::MAX;
         // Positions of owners; `UNKNOWN` until walked, the length for none.
         let none = rows.len();
-        let mut owners = vec![UNKNOWN; rows.len()];
-        let mut path = Vec::new();
+        let (mut owners, mut path) = (std::mem::take(&mut self.walked), std::mem::take(&mut self.path));
+        owners.clear();
+        owners.resize(rows.len(), UNKNOWN);
         for start in 0..rows.len() {
             let mut at = start;
             let owner = loop {
@@ -201,7 +204,8 @@ impl Shape {
             };
             path.drain(..).for_each(|idx| owners[idx] = owner);
         }
-        self.owners.extend(owners.into_iter().map(|owner| (owner != none).then_some(owner)));
+        self.owners.extend(owners.iter().map(|owner| (*owner != none).then_some(*owner)));
+        (self.walked, self.path) = (owners, path);
     }
 
     fn find_root(&mut self, rows: &[TraceRow]) {
