@@ -314,14 +314,17 @@ impl BatchBuilder {
 
     /// Sets a fixed text column of the current row.
     pub fn text(&mut self, fixed: Fixed, text: &str) {
-        let row = self.row_count - 1;
-        let cut_text;
-        let text = if text.len() > VALUE_BYTES_MAX {
-            cut_text = cut(text, &mut self.stats);
-            &cut_text
+        if text.len() > VALUE_BYTES_MAX {
+            let cut_text = cut(text, &mut self.stats);
+            self.whole_text(fixed, &cut_text);
         } else {
-            text
-        };
+            self.whole_text(fixed, text);
+        }
+    }
+
+    /// As [`Self::text`], for what must come back byte for byte whatever its size. The caller bounds it.
+    pub fn whole_text(&mut self, fixed: Fixed, text: &str) {
+        let row = self.row_count - 1;
         let column = self.fixed_column(fixed, row);
         if let Data::Text(column) = &mut column.data {
             column.push(text);
@@ -710,5 +713,17 @@ mod tests {
         let column = batch.records.column_by_name("os:cut").unwrap();
         let text = arrow::array::AsArray::as_string_view(column).value(0);
         assert!(text.ends_with(CUT_MARKER) && text.len() <= VALUE_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_document_is_kept_whole() {
+        let mut builder = BatchBuilder::new(Signal::Span, 0);
+        builder.begin_row(0, "d");
+        let document = "x".repeat(2 * VALUE_BYTES_MAX);
+        builder.whole_text(Fixed::Original, &document);
+        let batch = builder.finish().unwrap();
+        let column = batch.records.column_by_name(Fixed::Original.name()).unwrap();
+        assert_eq!(arrow::array::AsArray::as_string_view(column).value(0), document);
+        assert_eq!(batch.stats.values_cut, 0);
     }
 }

@@ -184,7 +184,7 @@ impl Settings {
         }
         transaction.commit().await?;
         self.forget_environments();
-        self.caches.keys.invalidate();
+        self.caches.forget_keys();
         self.caches.datasets.invalidate();
         Ok(done.rows_affected() > 0)
     }

@@ -10,7 +10,6 @@ use tracery_aws_wire::xray::{
     TimeSeriesServiceStatistics,
 };
 use tracery_aws_wire::{EpochSeconds, Error};
-use tracery_intake::Caller;
 use tracery_model::TimeRange;
 use tracery_query::languages::xray::{Expression, Term, parse};
 use tracery_query::questions::xray::{
@@ -18,7 +17,7 @@ use tracery_query::questions::xray::{
 };
 
 use super::selection::{self, failed, invalid};
-use crate::XRay;
+use crate::{Caller, XRay};
 
 /// Nodes of one page.
 const PAGE_NODES: usize = 1_000;
@@ -77,7 +76,7 @@ async fn group_filter(
     name: Option<String>,
     arn: Option<String>,
 ) -> Result<Filter, Error> {
-    let account_id = selection::account_id(caller);
+    let account_id = caller.account_id.clone();
     let expression = selection::group(state, caller, name.as_deref(), arn.as_deref()).await?;
     Ok(Filter { expression, groups: Vec::new(), account_id })
 }

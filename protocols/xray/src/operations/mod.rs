@@ -2,17 +2,17 @@
 //! operation gave.
 
 mod graphs;
+mod segments;
 mod selection;
 mod summaries;
 
 use std::future::Future;
 
 use bytes::Bytes;
-use tracery_aws_wire::xray::Operation;
+use tracery_aws_wire::xray::{Operation, errors};
 use tracery_aws_wire::{Call, Error, Protocol, decode, encode, unknown_operation};
-use tracery_intake::Caller;
 
-use crate::XRay;
+use crate::{Caller, XRay};
 
 /// Answers a request whose caller is known; `body` is inflated.
 pub(crate) async fn answer(
@@ -28,6 +28,8 @@ pub(crate) async fn answer(
         }
         Operation::GetTraceGraph => run(graphs::get_trace_graph, state, caller, body).await,
         Operation::GetTraceSummaries => run(summaries::get_trace_summaries, state, caller, body).await,
+        Operation::PutTraceSegments => run(segments::put_trace_segments, state, caller, body).await,
+        Operation::PutTelemetryRecords => run(segments::put_telemetry_records, state, caller, body).await,
         _ => Err(unknown_operation(Protocol::RestJson)),
     }
 }
@@ -45,4 +47,9 @@ where
 {
     let input = decode::<C>(body, state.intake.limits.inflated_bytes_max)?;
     encode::<C>(&handler(state, caller, input).await?)
+}
+
+/// The client is asked to come again.
+pub(crate) fn throttled(message: impl Into<String>) -> Error {
+    Error::new(&errors::THROTTLED_EXCEPTION, message)
 }

@@ -3,12 +3,11 @@
 
 use tracery_aws_wire::xray::errors::INVALID_REQUEST_EXCEPTION;
 use tracery_aws_wire::{EpochSeconds, Error};
-use tracery_intake::Caller;
 use tracery_model::{TimeRange, TraceId};
 use tracery_query::QueryError;
 use tracery_query::languages::xray::{Expression, parse};
 
-use crate::XRay;
+use crate::{Caller, XRay};
 
 pub(crate) fn invalid(message: impl Into<String>) -> Error {
     Error::new(&INVALID_REQUEST_EXCEPTION, message)
@@ -53,11 +52,6 @@ pub(crate) fn trace_id(text: &str) -> Result<TraceId, Error> {
 pub(crate) fn trace_id_text(id: TraceId) -> String {
     let hex = id.to_string();
     format!("1-{}-{}", &hex[..8], &hex[8..])
-}
-
-/// The account that the caller's environment is.
-pub(crate) fn account_id(caller: &Caller) -> String {
-    (100_000_000_000 + caller.environment.0).to_string()
 }
 
 /// A filter expression of a client. Absent and empty ones are none.

@@ -4,11 +4,10 @@ use tracery_aws_wire::xray::{
     GetTraceSummariesRequest, GetTraceSummariesResult, Http, TimeRangeType, TraceSummary,
 };
 use tracery_aws_wire::{EpochSeconds, Error};
-use tracery_intake::Caller;
 use tracery_query::questions::xray::{Filter, Find, Found, RangeBy, find};
 
 use super::selection::{self, failed, invalid};
-use crate::XRay;
+use crate::{Caller, XRay};
 
 /// Summaries of one page.
 const PAGE_TRACES: usize = 50;
@@ -36,7 +35,7 @@ pub(crate) async fn get_trace_summaries(
         None => None,
         Some(token) => Some(token.parse().map_err(|()| selection::bad_token())?),
     };
-    let filter = Filter { expression, groups: Vec::new(), account_id: selection::account_id(caller) };
+    let filter = Filter { expression, groups: Vec::new(), account_id: caller.account_id.clone() };
     let question = Find { time, by, filter, share, after, limit: PAGE_TRACES };
     let page = find(&state.context, &state.events, caller.environment, &question, None);
     let page = page.await.map_err(failed)?;

@@ -2,6 +2,7 @@
 //! [`CLIENT`](crate::languages::xray::columns::CLIENT); X-Ray's own rows carry their node with them.
 
 use super::names::Node;
+use super::node::subsegment_node;
 
 /// The node that the fields of `CLIENT`, in that order and empty where absent, name; `None` when they name nothing.
 pub(super) fn client_node(fields: [&str; 16]) -> Option<Node> {
@@ -35,20 +36,16 @@ pub(super) fn client_node(fields: [&str; 16]) -> Option<Node> {
 }
 
 fn aws_node(service: &str, table: &str, queue_url: &str) -> Option<Node> {
-    let (name, r#type) = match service.to_ascii_lowercase().as_str() {
-        "" => return None,
-        "dynamodb" if !table.is_empty() => (table.to_owned(), "AWS::DynamoDB::Table".to_owned()),
-        "dynamodb" => ("DynamoDB".to_owned(), "AWS::DynamoDB::Table".to_owned()),
-        "sns" => ("SNS".to_owned(), "AWS::SNS".to_owned()),
-        "sqs" => {
-            let queue = queue_url.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("SQS");
-            (queue.to_owned(), "AWS::SQS::Queue".to_owned())
-        }
-        "s3" => ("S3".to_owned(), "AWS::S3::Bucket".to_owned()),
-        "lambda" => ("Lambda".to_owned(), "AWS::Lambda::Function".to_owned()),
-        _ => (service.to_owned(), format!("AWS::{service}")),
+    if service.is_empty() {
+        return None;
+    }
+    let of_block = |key: &str| match key {
+        "table_name" => Some(table.to_owned()),
+        "queue_url" => Some(queue_url.to_owned()),
+        _ => None,
     };
-    Some(Node { name, r#type, account_id: String::new() })
+    let (name, r#type) = subsegment_node(service, Some("aws"), &of_block, None)?;
+    Some(Node { name, r#type: r#type.into_owned(), account_id: String::new() })
 }
 
 /// The first text of a JSON list of texts; the text itself when it is none.

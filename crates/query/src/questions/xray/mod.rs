@@ -1,10 +1,12 @@
 //! The questions of X-Ray's API about traces: which traces a filter finds, newest first, and the service map with its
-//! numbers. Its door calls them; rows of X-Ray documents and of OpenTelemetry spans answer alike.
+//! numbers. Its door calls them; rows of X-Ray documents and of OpenTelemetry spans answer alike, and what a row stands for
+//! on the map is decided here.
 
 mod client;
 mod find;
 mod map;
 mod names;
+mod node;
 mod rows;
 mod scan;
 mod shape;
@@ -16,6 +18,7 @@ pub use map::{
     trace_map,
 };
 pub use names::{NODES_MAX, Node};
+pub use node::subsegment_node;
 pub use view::Filter;
 
 #[cfg(test)]
