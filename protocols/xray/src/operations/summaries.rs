@@ -1,10 +1,12 @@
 //! `GetTraceSummaries`: the traces that a filter wants, the newest first, in pages.
 
+use std::collections::BTreeMap;
+
 use tracery_aws_wire::xray::{
-    GetTraceSummariesRequest, GetTraceSummariesResult, Http, TimeRangeType, TraceSummary,
+    GetTraceSummariesRequest, GetTraceSummariesResult, Http, ServiceId, TimeRangeType, TraceSummary,
 };
 use tracery_aws_wire::{EpochSeconds, Error};
-use tracery_query::questions::xray::{Filter, Find, Found, RangeBy, find};
+use tracery_query::questions::xray::{Filter, Find, Found, Node, RangeBy, find};
 
 use super::selection::{self, failed, invalid};
 use crate::{Caller, XRay};
@@ -47,12 +49,39 @@ pub(crate) async fn get_trace_summaries(
     })
 }
 
+/// What the rows of a trace say of it, with nothing missing that real clients look at without asking.
 fn summary(found: &Found) -> TraceSummary {
+    let seconds = |ns: i64| (ns / 1_000) as f64 / 1e6;
     TraceSummary {
         id: Some(selection::trace_id_text(found.trace_id)),
         start_time: Some(EpochSeconds::from_ns(found.start_ns)),
+        duration: Some(seconds(found.duration_ns)),
+        response_time: Some(found.response_ns.map_or(0.0, seconds)),
+        has_fault: Some(found.has_fault),
+        has_error: Some(found.has_error),
+        has_throttle: Some(found.has_throttle),
+        is_partial: Some(found.is_partial),
         http: Some(Http::default()),
+        annotations: Some(BTreeMap::new()),
+        users: Some(Vec::new()),
+        service_ids: Some(found.services.iter().map(service_id).collect()),
+        resource_ar_ns: Some(Vec::new()),
+        instance_ids: Some(Vec::new()),
+        availability_zones: Some(Vec::new()),
+        entry_point: found.entry.as_ref().map(service_id),
+        fault_root_causes: Some(Vec::new()),
+        error_root_causes: Some(Vec::new()),
+        response_time_root_causes: Some(Vec::new()),
         matched_event_time: Some(EpochSeconds::from_ns(found.matched_ns)),
         ..TraceSummary::default()
+    }
+}
+
+fn service_id(node: &Node) -> ServiceId {
+    ServiceId {
+        name: Some(node.name.clone()),
+        names: Some(vec![node.name.clone()]),
+        account_id: Some(node.account_id.clone()).filter(|account| !account.is_empty()),
+        r#type: Some(node.r#type.clone()),
     }
 }

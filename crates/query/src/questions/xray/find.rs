@@ -5,16 +5,19 @@
 //! Terms about root causes need assembled traces, which rows alone do not give: the caller supplies them ([`RootCauses`]) for
 //! the traces that may do.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::TimestampNanosecondType;
 use datafusion::prelude::SessionContext;
-use tracery_model::{EnvironmentId, TimeRange, TraceId};
+use tracery_model::{EnvironmentId, Signal, TimeRange, TraceId};
+use tracery_store::Part;
 
-use super::names::Names;
+use super::names::{Names, Node, NodeId};
 use super::scan::{Scan, scope};
 use super::shape::{RowFlags, Shape, TraceRow};
 use super::view::Filter;
@@ -71,13 +74,52 @@ impl FromStr for Position {
     }
 }
 
-/// A trace that was found.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// A trace that was found, with what its rows say at a glance.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Found {
     pub trace_id: TraceId,
     pub start_ns: i64,
     /// The newest time of the trace that the range wanted.
     pub matched_ns: i64,
+    /// From the first start to the last end.
+    pub duration_ns: i64,
+    /// Of the entry point; `None` while it runs, and where there is none.
+    pub response_ns: Option<i64>,
+    /// Of the entry point.
+    pub has_fault: bool,
+    pub has_error: bool,
+    /// Of any row.
+    pub has_throttle: bool,
+    pub is_partial: bool,
+    pub entry: Option<Node>,
+    /// The nodes that the trace went through, each once, by name.
+    pub services: Vec<Node>,
+}
+
+impl Found {
+    fn new(trace_id: TraceId, matched_ns: i64, (names, shape, rows): (&Names, &Shape, &[TraceRow])) -> Self {
+        let start_ns = rows.iter().map(|row| row.start_ns).min().unwrap_or(matched_ns);
+        let end_ns = rows.iter().map(TraceRow::end_ns).max().unwrap_or(matched_ns);
+        let root = shape.root.map(|idx| rows[idx]);
+        let root_has = |flag| root.is_some_and(|row| row.flags.has(flag));
+        let any_has = |flag| rows.iter().any(|row| row.flags.has(flag));
+        let nodes: BTreeSet<NodeId> = shape.visits.iter().map(|visit| visit.node).collect();
+        let mut services: Vec<Node> = nodes.into_iter().map(|node| names.get(node)).collect();
+        services.sort();
+        Self {
+            trace_id,
+            start_ns,
+            matched_ns,
+            duration_ns: end_ns.saturating_sub(start_ns),
+            response_ns: root.filter(|row| !row.flags.has(RowFlags::IN_PROGRESS)).map(|row| row.duration_ns),
+            has_fault: root_has(RowFlags::FAULT),
+            has_error: root_has(RowFlags::ERROR),
+            has_throttle: any_has(RowFlags::THROTTLE),
+            is_partial: any_has(RowFlags::IN_PROGRESS),
+            entry: root.filter(|row| row.own != NodeId::NONE).map(|row| names.get(row.own)),
+            services,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -104,6 +146,9 @@ const FIRST_ROWS: i64 = 20_000;
 const FIRST_ROWS_INDEXED: i64 = 1_000_000;
 /// Candidates of one slice; a slice with more is narrowed.
 const CANDIDATES_MAX: usize = 50_000;
+const CANDIDATES_READ_MAX: usize = 4 * CANDIDATES_MAX;
+/// Candidates after the range beyond which those with a row without a parent there are taken to have begun there.
+const LATE_MANY: usize = 500;
 /// Candidates after which slices grow no further.
 const CANDIDATES_MANY: usize = 5_000;
 /// Candidates that are read together, and with root causes.
@@ -143,6 +188,13 @@ pub async fn find(
     Ok(search.page)
 }
 
+/// A trace that may be one that is wanted.
+struct Candidate {
+    trace_id: TraceId,
+    /// The newest row in the slice that may be the one the filter asks for.
+    newest_ns: i64,
+}
+
 struct Search<'a> {
     scan: Scan<'a>,
     question: &'a Find,
@@ -157,25 +209,30 @@ struct Search<'a> {
 
 impl Search<'_> {
     async fn run(&mut self) -> Result<(), QueryError> {
-        let Find { time, by, after, limit, .. } = *self.question;
+        let Find { time, by, after, .. } = *self.question;
         let low_ns = match by {
             RangeBy::TraceId => time.start_ns,
             // The row that is asked for may lie before the one that is in the range.
             RangeBy::Event | RangeBy::Service => time.start_ns.saturating_sub(LATE_NS),
         };
         let last_ns = after.map_or(time.end_ns, |after| time.end_ns.min(after.start_ns.saturating_add(1)));
-        let all = TimeRange::new(low_ns, last_ns.saturating_add(LATE_NS));
-        let parts = self.scan.events.store().snapshot().select(
-            self.scan.environment,
-            &[tracery_model::Signal::Span],
-            all,
-            None,
-        );
+        // Where any row will do, the trace's first one does.
+        let late_ns = if self.condition.is_some() { LATE_NS } else { 0 };
+        let all = TimeRange::new(low_ns, last_ns.saturating_add(late_ns));
+        let parts = self.parts(all);
         let newest_ns = parts.iter().map(|part| part.meta.time_max_ns).max().unwrap_or(i64::MIN);
         let oldest_ns = parts.iter().map(|part| part.meta.time_min_ns).min().unwrap_or(i64::MAX);
         let row_count: i64 = parts.iter().map(|part| part.meta.row_count).sum();
         let low_ns = low_ns.max(oldest_ns);
         let mut end_ns = all.end_ns.min(newest_ns.saturating_add(1));
+        if end_ns > last_ns {
+            let late = TimeRange::new(last_ns.max(low_ns), end_ns);
+            let candidates = self.late_candidates(late).await?;
+            if self.process(candidates, late, false).await? {
+                return Ok(());
+            }
+            end_ns = last_ns;
+        }
         let first_rows = match self.condition.as_ref().is_some_and(Condition::is_indexed) {
             true => FIRST_ROWS_INDEXED,
             false => FIRST_ROWS,
@@ -193,15 +250,8 @@ impl Search<'_> {
                 candidates = self.candidates(TimeRange::new(start_ns, end_ns)).await?;
             }
             let many = candidates.len() > CANDIDATES_MANY;
-            self.look_at(candidates, TimeRange::new(start_ns, end_ns)).await?;
             let is_last = start_ns <= low_ns;
-            self.release(if is_last { i64::MIN } else { start_ns });
-            if self.page.traces.len() > limit {
-                self.page.traces.truncate(limit);
-                let last = self.page.traces.last();
-                self.page.next =
-                    last.map(|found| Position { start_ns: found.start_ns, trace_id: found.trace_id.0 });
-                self.page.scanned_to_ns = last.map_or(start_ns, |found| found.start_ns);
+            if self.process(candidates, TimeRange::new(start_ns, end_ns), is_last).await? {
                 return Ok(());
             }
             slices += 1;
@@ -214,49 +264,123 @@ impl Search<'_> {
             width_ns = if many { width_ns } else { width_ns.saturating_mul(4) };
         }
         self.release(i64::MIN);
+        self.fill(low_ns);
         Ok(())
     }
 
-    /// Traces with a row in the slice that may be the one the filter asks for.
-    async fn candidates(&self, time: TimeRange) -> Result<Vec<TraceId>, QueryError> {
-        let mut columns = vec!["#trace_id".to_owned(), "#kind".to_owned()];
-        let mut wanted = String::new();
-        if let Some(condition) = &self.condition {
-            columns.extend(condition.columns.iter().cloned());
-            columns.sort();
-            columns.dedup();
-            wanted = format!(" AND ({})", condition.sql);
+    /// Looks at the candidates of a slice, the newest first, and says whether the page is full: then the rest of them is
+    /// not read.
+    async fn process(
+        &mut self,
+        candidates: Vec<Candidate>,
+        slice: TimeRange,
+        is_last: bool,
+    ) -> Result<bool, QueryError> {
+        let asks = self.question.filter.asks_root_causes();
+        let chunk_max = if asks { CHUNK_ASSEMBLED } else { CHUNK };
+        let mut size = self.question.limit.saturating_mul(4).clamp(1, chunk_max);
+        let mut rest = candidates.as_slice();
+        while !rest.is_empty() {
+            let (chunk, others) = rest.split_at(size.min(rest.len()));
+            rest = others;
+            self.look_at(chunk, slice, asks).await?;
+            if let Some(next) = rest.first() {
+                // What starts after the rows of all the others is not one of them.
+                self.release(next.newest_ns.saturating_add(1));
+                if self.fill(next.newest_ns) {
+                    return Ok(true);
+                }
+            }
+            size = size.saturating_mul(4).min(chunk_max);
         }
-        let parts = self.scan.events.store().snapshot().select(
-            self.scan.environment,
-            &[tracery_model::Signal::Span],
-            time,
-            None,
-        );
+        self.release(if is_last { i64::MIN } else { slice.start_ns });
+        Ok(self.fill(slice.start_ns))
+    }
+
+    /// Ends the page when there is more than it holds.
+    fn fill(&mut self, scanned_to_ns: i64) -> bool {
+        let limit = self.question.limit;
+        if self.page.traces.len() <= limit {
+            return false;
+        }
+        self.page.traces.truncate(limit);
+        let last = self.page.traces.last();
+        self.page.next = last.map(|found| Position { start_ns: found.start_ns, trace_id: found.trace_id.0 });
+        self.page.scanned_to_ns = last.map_or(scanned_to_ns, |found| found.start_ns);
+        true
+    }
+
+    fn parts(&self, time: TimeRange) -> Vec<Arc<Part>> {
+        let store = self.scan.events.store();
+        store.snapshot().select(self.scan.environment, &[Signal::Span], time, None)
+    }
+
+    /// Traces with a row in the slice that may be the one the filter asks for, the newest row first.
+    async fn candidates(&self, time: TimeRange) -> Result<Vec<Candidate>, QueryError> {
+        let condition = self.condition.as_ref();
+        let columns = condition.map(|condition| condition.columns.clone()).unwrap_or_default();
+        self.with_row(time, columns, condition.map(|condition| condition.sql.as_str())).await
+    }
+
+    /// The same for a slice after the range, of which only traces that began before it are wanted.
+    async fn late_candidates(&self, time: TimeRange) -> Result<Vec<Candidate>, QueryError> {
+        let mut candidates = self.candidates(time).await?;
+        if candidates.len() > LATE_MANY {
+            let began = self.with_row(time, Vec::new(), Some(r##""#parent_id" IS NULL"##)).await?;
+            let began: HashSet<TraceId> = began.into_iter().map(|candidate| candidate.trace_id).collect();
+            candidates.retain(|candidate| !began.contains(&candidate.trace_id));
+        }
+        Ok(candidates)
+    }
+
+    async fn with_row(
+        &self,
+        time: TimeRange,
+        mut columns: Vec<String>,
+        condition: Option<&str>,
+    ) -> Result<Vec<Candidate>, QueryError> {
+        columns.extend(["#trace_id", "#time", "#kind", "#parent_id"].map(str::to_owned));
+        columns.sort();
+        columns.dedup();
+        let wanted = condition.map(|condition| format!(" AND ({condition})")).unwrap_or_default();
         let scope = scope(self.scan.environment, time);
-        let table = self.scan.events.events_in(&scope, &columns, parts, None).await?;
+        let table = self.scan.events.events_in(&scope, &columns, self.parts(time), None).await?;
         let sql = format!(
-            r##"SELECT DISTINCT "#trace_id" FROM events
-                WHERE "#kind" = 0 AND "#trace_id" IS NOT NULL{wanted} LIMIT {}"##,
-            CANDIDATES_MAX * 2
+            r##"SELECT "#trace_id", max("#time") FROM events
+                WHERE "#kind" = 0 AND "#trace_id" IS NOT NULL{wanted}
+                GROUP BY "#trace_id" LIMIT {CANDIDATES_READ_MAX}"##
         );
         let mut found = Vec::new();
         for batch in ask(self.scan.context, table, &sql).await? {
             let ids = batch.column(0).as_fixed_size_binary();
-            let ids = (0..batch.num_rows()).filter_map(|row| TraceId::from_bytes(ids.value(row)));
-            found.extend(ids.filter(|id| is_in_share(*id, self.question.share)));
+            let times = batch.column(1).as_primitive::<TimestampNanosecondType>();
+            for row in 0..batch.num_rows() {
+                if let Some(trace_id) = TraceId::from_bytes(ids.value(row))
+                    && is_in_share(trace_id, self.question.share)
+                {
+                    found.push(Candidate { trace_id, newest_ns: times.value(row) });
+                }
+            }
         }
+        found.sort_unstable_by_key(|candidate| std::cmp::Reverse((candidate.newest_ns, candidate.trace_id)));
         Ok(found)
     }
 
     /// Reads candidates whole and holds those that the question wants.
-    async fn look_at(&mut self, candidates: Vec<TraceId>, near: TimeRange) -> Result<(), QueryError> {
+    async fn look_at(
+        &mut self,
+        candidates: &[Candidate],
+        near: TimeRange,
+        asks: bool,
+    ) -> Result<(), QueryError> {
         let seen = &mut self.seen;
-        let new: Vec<TraceId> = candidates.into_iter().filter(|id| seen.insert(*id)).collect();
+        let ids = candidates.iter().map(|candidate| candidate.trace_id);
+        let new: Vec<TraceId> = ids.filter(|id| seen.insert(*id)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
         self.page.processed += new.len();
-        let asks = self.question.filter.asks_root_causes();
-        let size = if asks { CHUNK_ASSEMBLED } else { CHUNK };
-        let mut chunks: Vec<Vec<TraceId>> = new.chunks(size).map(<[TraceId]>::to_vec).collect();
+        let mut chunks = vec![new];
         while let Some(chunk) = chunks.pop() {
             let rows = self.scan.traces(chunk.clone(), near, &mut self.names, CHUNK_ROWS_MAX).await;
             let rows = match rows {
@@ -283,8 +407,8 @@ impl Search<'_> {
                 let Some(matched_ns) = matched(&rows, &shape, self.question) else { continue };
                 let causes = causes.remove(&trace_id).unwrap_or_default();
                 if self.question.filter.holds(&self.names, &shape, (&rows, &facts), causes) {
-                    let start_ns = rows.iter().map(|row| row.start_ns).min().unwrap_or(matched_ns);
-                    self.held.push(Found { trace_id, start_ns, matched_ns });
+                    let of = (&self.names, &shape, rows.as_slice());
+                    self.held.push(Found::new(trace_id, matched_ns, of));
                 }
             }
         }

@@ -2,14 +2,14 @@
 //! the same numbers of chosen nodes or edges as a series. A request counts where and when its row starts, so that graph
 //! and series agree.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ahash::RandomState;
 use datafusion::prelude::SessionContext;
 use tracery_model::{EnvironmentId, TimeRange, TraceId};
 
 use super::names::{Names, Node, NodeId};
-use super::scan::{Fold, Scan, Whole};
+use super::scan::{Fold, Link, Scan, Whole};
 use super::shape::{RowFlags, Shape, TraceRow};
 use super::view::Filter;
 use crate::languages::xray::Selector;
@@ -186,7 +186,8 @@ pub async fn service_map(
     filter: Filter,
 ) -> Result<ServiceMap, QueryError> {
     let scan = Scan::new(context, events, environment, filter).await?;
-    let (builder, names) = scan.fold(widened(time), MapBuilder::new(time)).await?;
+    let (mut builder, mut names) = scan.fold(widened(time), MapBuilder::new(time)).await?;
+    builder.link(&scan, &mut names, scan.links(time, None).await?).await?;
     Ok(builder.finish(&names))
 }
 
@@ -205,6 +206,8 @@ pub async fn trace_map(
     for (_, (rows, _)) in found {
         builder.map_of_trace(&names, rows);
     }
+    let links = scan.links(time, Some(traces)).await?;
+    builder.link(&scan, &mut names, links).await?;
     Ok(builder.finish(&names))
 }
 
@@ -247,6 +250,65 @@ impl MapBuilder {
         let mut shape = Shape::default();
         shape.of(&mut rows);
         self.trace(names, &Whole { shape: &shape, rows: &rows });
+    }
+
+    /// Adds the edges between traces: from what a message was left with, or its sender, to the service that took it.
+    async fn link(
+        &mut self,
+        scan: &Scan<'_>,
+        names: &mut Names,
+        mut links: Vec<Link>,
+    ) -> Result<(), QueryError> {
+        links.retain(|link| link.from.0 != link.to.0);
+        let ids: BTreeSet<TraceId> = links.iter().flat_map(|link| [link.from.0, link.to.0]).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let near = if self.time == TimeRange::ALL { self.time } else { widened(self.time) };
+        let found = match scan.traces(ids.into_iter().collect(), near, names, GRAPH_ROWS_MAX).await {
+            Err(QueryError::Limit(_)) => {
+                self.omitted += links.len() as u64;
+                return Ok(());
+            }
+            other => other?,
+        };
+        let mut traces = HashMap::new();
+        for (trace, (mut rows, mut facts)) in found {
+            let mut shape = Shape::default();
+            shape.of_with(&mut rows, |idx| {
+                if idx < facts.len() {
+                    facts.remove(idx);
+                }
+            });
+            let wanted = scan.filter.holds(names, &shape, (&rows, &facts), Vec::new());
+            traces.insert(TraceId(trace.to_be_bytes()), (shape, rows, wanted));
+        }
+        let end = |(trace, span): (TraceId, u64)| {
+            let (shape, rows, wanted) = traces.get(&trace)?;
+            let idx = rows.iter().position(|row| row.span_id == span)?;
+            Some((shape.owners[idx].map_or(rows[idx].own, |owner| rows[owner].own), rows[idx], *wanted))
+        };
+        for link in links {
+            let (Some((sender, left, _)), Some((to, taken, true))) = (end(link.from), end(link.to)) else {
+                continue;
+            };
+            let from = if left.target == NodeId::NONE { sender } else { left.target };
+            let ends_known = from != NodeId::NONE && to != NodeId::NONE;
+            if ends_known && self.time.contains(taken.start_ns) {
+                self.add_link((from, to), &left, &taken);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_link(&mut self, (from, to): (NodeId, NodeId), left: &TraceRow, taken: &TraceRow) {
+        for end in [from, to] {
+            self.node(end).at_ends.widen(taken.start_ns, taken.end_ns());
+        }
+        if let Some(edge) = self.edge((from, to, true)) {
+            edge.traffic.add(left);
+            edge.ages.add(taken.start_ns.saturating_sub(left.end_ns()), 1);
+        }
     }
 
     fn node(&mut self, id: NodeId) -> &mut NodeSum {

@@ -6,12 +6,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ahash::RandomState;
+use datafusion::arrow::array::AsArray;
 use datafusion::catalog::TableProvider;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
+use tracery_columnar::Fixed;
 use tracery_model::{EnvironmentId, Signal, TimeRange, TraceId};
 use tracery_store::{Part, trace_hash};
 
@@ -20,13 +22,15 @@ use super::rows::{Layout, Wanted, read};
 use super::shape::{Shape, TraceRow};
 use super::view::Filter;
 use crate::languages::xray::Facts;
-use crate::questions::private;
+use crate::questions::{ask, private};
 use crate::{EventSource, QueryError, Scope, StoreEvents};
 
 /// Rows that wait for the rest of their trace.
 const WAITING_ROWS_MAX: usize = 6_000_000;
 /// Parts that are read at once; each part is read by as many threads as the engine has.
 const PARTS_AT_ONCE: usize = 2;
+/// Links of spans that one map shows.
+pub(super) const LINKS_MAX: usize = 5_000;
 /// How far before and after a trace's known rows the rest of it is looked for.
 const SPREAD_NS: i64 = 24 * 3_600 * 1_000_000_000;
 
@@ -34,6 +38,13 @@ const SPREAD_NS: i64 = 24 * 3_600 * 1_000_000_000;
 pub(super) struct Whole<'a> {
     pub(super) shape: &'a Shape,
     pub(super) rows: &'a [TraceRow],
+}
+
+/// A span and the span of an earlier trace that it goes on from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Link {
+    pub(super) from: (TraceId, u64),
+    pub(super) to: (TraceId, u64),
 }
 
 /// What becomes of traces: a map, a series.
@@ -53,6 +64,7 @@ pub(super) struct Scan<'a> {
     pub(super) environment: EnvironmentId,
     pub(super) layout: Arc<Layout>,
     pub(super) filter: Arc<Filter>,
+    has_links: bool,
 }
 
 impl<'a> Scan<'a> {
@@ -70,7 +82,8 @@ impl<'a> Scan<'a> {
         let fields = events.fields(&scope).await?;
         let physical = events.store().columns(environment, None, &scope.signals);
         let layout = Arc::new(Layout::new(&fields, &physical, &wanted));
-        Ok(Self { context, events, environment, layout, filter: Arc::new(filter) })
+        let has_links = physical.contains_key(Fixed::LinkTraceId.name());
+        Ok(Self { context, events, environment, layout, filter: Arc::new(filter), has_links })
     }
 
     fn parts(&self, time: TimeRange) -> Vec<Arc<Part>> {
@@ -123,6 +136,44 @@ impl<'a> Scan<'a> {
             }
         }
         Ok(found)
+    }
+
+    /// Links of spans that start in `time`, at most [`LINKS_MAX`]; of `traces` only, where they are given.
+    pub(super) async fn links(
+        &self,
+        time: TimeRange,
+        traces: Option<&[TraceId]>,
+    ) -> Result<Vec<Link>, QueryError> {
+        if !self.has_links {
+            return Ok(Vec::new());
+        }
+        let columns =
+            ["#trace_id", "#parent_id", "#link_trace_id", "#link_span_id", "#kind"].map(str::to_owned);
+        let ids = traces.map(|traces| Arc::new(traces.to_vec()));
+        let scope = scope(self.environment, time);
+        let table = self.events.events_in(&scope, &columns, self.parts(time), ids).await?;
+        let sql = format!(
+            r##"SELECT "#trace_id", "#parent_id", "#link_trace_id", "#link_span_id" FROM events
+                WHERE "#kind" = 2 AND "#trace_id" IS NOT NULL AND "#parent_id" IS NOT NULL
+                  AND "#link_trace_id" IS NOT NULL AND "#link_span_id" IS NOT NULL LIMIT {LINKS_MAX}"##
+        );
+        let mut links = Vec::new();
+        for batch in ask(self.context, table, &sql).await? {
+            let column = |idx: usize| batch.column(idx).as_fixed_size_binary();
+            let trace = |idx: usize, row: usize| TraceId::from_bytes(column(idx).value(row));
+            let span = |idx: usize, row: usize| {
+                <[u8; 8]>::try_from(column(idx).value(row)).map(u64::from_be_bytes).ok()
+            };
+            for row in 0..batch.num_rows() {
+                if let (Some(trace_id), Some(span_id), Some(to_trace), Some(to_span)) =
+                    (trace(0, row), span(1, row), trace(2, row), span(3, row))
+                    && traces.is_none_or(|traces| traces.contains(&trace_id))
+                {
+                    links.push(Link { from: (to_trace, to_span), to: (trace_id, span_id) });
+                }
+            }
+        }
+        Ok(links)
     }
 
     /// Folds every trace of which a row lies in `time` and that the filter wants.

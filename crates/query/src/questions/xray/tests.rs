@@ -558,3 +558,47 @@ async fn a_share_is_the_same_traces_each_time() {
     assert_eq!((all.len(), bed.find(&question(0.0)).await.len()), (4, 0));
     assert!(half.iter().all(|found| all.contains(found)) && half.len() < 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_between_traces_is_an_edge_with_the_age_of_the_message() {
+    let bed = bed().await;
+    let mut send = row(1, 1, 0, Wrote::Span(2), 100);
+    send.service = "web";
+    let mut left = row(1, 2, 1, Wrote::Span(4), 10);
+    (left.service, left.node) = ("web", Some(("jobs", "")));
+    let mut taken = row(2, 3, 0, Wrote::Span(5), 50);
+    taken.service = "worker";
+    bed.write(&[send, left, taken.clone()]).await;
+    let mut builder = BatchBuilder::new(Signal::Span, 77);
+    builder.begin_row(BEGIN_NS + taken.start_ms * 1_000_000, "worker");
+    builder.int(Fixed::Kind, 2);
+    builder.id(Fixed::TraceId, &[2; 16]);
+    builder.id(Fixed::ParentId, &[3; 8]);
+    builder.id(Fixed::LinkTraceId, &[1; 16]);
+    builder.id(Fixed::LinkSpanId, &[2; 8]);
+    bed.store.accept(ENVIRONMENT, vec![builder.finish().unwrap()]).await.unwrap();
+    let time = TimeRange::new(BEGIN_NS, BEGIN_NS + 600 * SECOND_NS);
+    for is_merged in [false, true] {
+        if is_merged {
+            bed.store.merge_all(true).await.unwrap();
+        }
+        let of_range =
+            service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default()).await.unwrap();
+        let of_trace =
+            trace_map(&bed.context, &bed.events, ENVIRONMENT, &[TraceId([1; 16]), TraceId([2; 16])], time)
+                .await;
+        for map in [of_range, of_trace.unwrap()] {
+            let links: Vec<_> = map
+                .edges
+                .iter()
+                .filter(|edge| edge.is_link)
+                .map(|edge| {
+                    let name = |idx: usize| map.nodes[idx].node.name.as_str();
+                    let ages: Vec<_> = edge.ages.entries().collect();
+                    (name(edge.from_idx), name(edge.to_idx), edge.traffic.statistics.count(), ages)
+                })
+                .collect();
+            assert_eq!(links, [("jobs", "worker", 1, vec![(4.99, 1)])]);
+        }
+    }
+}
