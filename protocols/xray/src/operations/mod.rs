@@ -1,7 +1,9 @@
 //! The operations, one file for each family. [`answer`] is the only way in: it decodes by the model and encodes what the
 //! operation gave.
 
+mod retrieval;
 mod segments;
+mod traces;
 
 use std::future::Future;
 
@@ -21,6 +23,11 @@ pub(crate) async fn answer(
     match operation {
         Operation::PutTraceSegments => run(segments::put_trace_segments, state, caller, body).await,
         Operation::PutTelemetryRecords => run(segments::put_telemetry_records, state, caller, body).await,
+        Operation::BatchGetTraces => run(traces::batch_get_traces, state, caller, body).await,
+        Operation::StartTraceRetrieval => run(retrieval::start, state, caller, body).await,
+        Operation::ListRetrievedTraces => run(retrieval::list, state, caller, body).await,
+        Operation::GetRetrievedTracesGraph => run(retrieval::get_graph, state, caller, body).await,
+        Operation::CancelTraceRetrieval => run(retrieval::cancel, state, caller, body).await,
         _ => Err(unknown_operation(Protocol::RestJson)),
     }
 }
