@@ -29,7 +29,13 @@ pub(crate) struct Retrievals {
 
 impl Retrievals {
     /// Remembers a retrieval under a token; `None` when the environment has too many.
-    pub(crate) fn add(&self, environment: EnvironmentId, now_ns: i64, token: Uuid, retrieval: Retrieval) -> Option<()> {
+    pub(crate) fn add(
+        &self,
+        environment: EnvironmentId,
+        now_ns: i64,
+        token: Uuid,
+        retrieval: Retrieval,
+    ) -> Option<()> {
         let mut known = self.known.lock();
         // Those of environments that ask no more are forgotten, too.
         for tokens in known.values_mut() {

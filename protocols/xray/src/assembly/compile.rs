@@ -39,9 +39,8 @@ impl Version {
     /// The greater of two versions is the one that counts: a complete one, the later end, the later arrival.
     fn is_better_than(&self, other: &Self) -> bool {
         let end_s = |version: &Self| version.entity.end_s.unwrap_or(f64::NEG_INFINITY);
-        let by_time = end_s(self)
-            .total_cmp(&end_s(other))
-            .then_with(|| self.received_ns.cmp(&other.received_ns));
+        let by_time =
+            end_s(self).total_cmp(&end_s(other)).then_with(|| self.received_ns.cmp(&other.received_ns));
         by_time.then_with(|| self.text().cmp(&other.text())).is_gt()
     }
 
@@ -79,13 +78,20 @@ pub(crate) fn compile(stored: &TraceDocuments) -> CompiledTrace {
         });
     }
     for span in &stored.spans {
-        from_span::entities(stored.trace_id, span).into_iter().for_each(|entity| add(entity, span.received_ns));
+        from_span::entities(stored.trace_id, span)
+            .into_iter()
+            .for_each(|entity| add(entity, span.received_ns));
     }
     let entities = best.into_values().map(|version| (version.entity.id, version.entity)).collect();
     let mut segments = put_together(entities);
     infer::infer(stored.trace_id, &mut segments);
     sort(&mut segments);
-    CompiledTrace { trace_id: stored.trace_id, segments, revision: stored.received_count, is_cut: stored.is_cut }
+    CompiledTrace {
+        trace_id: stored.trace_id,
+        segments,
+        revision: stored.received_count,
+        is_cut: stored.is_cut,
+    }
 }
 
 /// Gives each entity of a document, without what it encloses. The parser bounded the depth.
@@ -180,7 +186,9 @@ impl CompiledTrace {
     /// When the first entity started, if there is one.
     pub(crate) fn start_s(&self) -> Option<f64> {
         let mut start_s: Option<f64> = None;
-        self.walk(&mut |entity| start_s = Some(start_s.map_or(entity.start_s, |known| known.min(entity.start_s))));
+        self.walk(&mut |entity| {
+            start_s = Some(start_s.map_or(entity.start_s, |known| known.min(entity.start_s)))
+        });
         start_s
     }
 

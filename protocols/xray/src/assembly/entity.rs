@@ -271,9 +271,9 @@ fn blocks(members: &Members) -> Members {
         blocks.insert("cause".to_owned(), cause);
     }
     if let Some(annotations) = object(members, "annotations") {
-        let scalars = annotations.iter().filter(|(_, value)| {
-            matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_))
-        });
+        let scalars = annotations
+            .iter()
+            .filter(|(_, value)| matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_)));
         let scalars: Members = scalars.map(|(key, value)| (key.clone(), value.clone())).collect();
         if !scalars.is_empty() {
             blocks.insert("annotations".to_owned(), Value::Object(scalars));
@@ -282,7 +282,8 @@ fn blocks(members: &Members) -> Members {
     if let Some(metadata) = object(members, "metadata").filter(|metadata| !metadata.is_empty()) {
         blocks.insert("metadata".to_owned(), Value::Object(metadata.clone()));
     }
-    let precursors: Vec<Value> = list(members, "precursor_ids").filter(|id| id.is_string()).cloned().collect();
+    let precursors: Vec<Value> =
+        list(members, "precursor_ids").filter(|id| id.is_string()).cloned().collect();
     if !precursors.is_empty() {
         blocks.insert("precursor_ids".to_owned(), Value::Array(precursors));
     }

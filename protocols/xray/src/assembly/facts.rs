@@ -25,12 +25,7 @@ pub(crate) fn facts(trace: &CompiledTrace, account_id: &str) -> Trace {
         if root.is_some_and(|root| root.id == segment.id) {
             facts.flags.push(Flag::Root);
         }
-        Service {
-            name: name.to_owned(),
-            r#type: kind.to_owned(),
-            account_id: account_id.to_owned(),
-            facts,
-        }
+        Service { name: name.to_owned(), r#type: kind.to_owned(), account_id: account_id.to_owned(), facts }
     });
     let services: Vec<Service> = services.collect();
     let edges = segments.iter().enumerate().filter_map(|(to_idx, segment)| {

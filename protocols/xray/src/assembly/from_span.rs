@@ -23,8 +23,23 @@ const STATUS_ERROR: i64 = 2;
 
 /// Databases whose statements make an `sql` block.
 const SQL_SYSTEMS: &[&str] = &[
-    "db2", "derby", "hive", "mariadb", "mssql", "microsoft.sql_server", "mysql", "oracle", "oracle.db",
-    "postgresql", "sqlite", "teradata", "other_sql", "cockroachdb", "h2", "redshift", "aws.redshift",
+    "db2",
+    "derby",
+    "hive",
+    "mariadb",
+    "mssql",
+    "microsoft.sql_server",
+    "mysql",
+    "oracle",
+    "oracle.db",
+    "postgresql",
+    "sqlite",
+    "teradata",
+    "other_sql",
+    "cockroachdb",
+    "h2",
+    "redshift",
+    "aws.redshift",
 ];
 
 /// The entities that a span is: one, or for a call that nothing of its service encloses a segment of that service
@@ -323,41 +338,52 @@ impl<'s> Reader<'s> {
         };
         let platform = of("cloud.platform");
         if platform == Some("aws_ec2") || of("host.id").is_some() {
-            put("ec2", block(&[
-                ("instance_id", "host.id"),
-                ("instance_size", "host.type"),
-                ("ami_id", "host.image.id"),
-                ("availability_zone", "cloud.availability_zone"),
-            ]));
+            put(
+                "ec2",
+                block(&[
+                    ("instance_id", "host.id"),
+                    ("instance_size", "host.type"),
+                    ("ami_id", "host.image.id"),
+                    ("availability_zone", "cloud.availability_zone"),
+                ]),
+            );
         }
         if platform == Some("aws_ecs") {
-            put("ecs", block(&[
-                ("container", "container.name"),
-                ("container_id", "container.id"),
-                ("container_arn", "aws.ecs.container.arn"),
-                ("task_arn", "aws.ecs.task.arn"),
-                ("task_family", "aws.ecs.task.family"),
-                ("cluster_arn", "aws.ecs.cluster.arn"),
-                ("launch_type", "aws.ecs.launchtype"),
-                ("availability_zone", "cloud.availability_zone"),
-            ]));
+            put(
+                "ecs",
+                block(&[
+                    ("container", "container.name"),
+                    ("container_id", "container.id"),
+                    ("container_arn", "aws.ecs.container.arn"),
+                    ("task_arn", "aws.ecs.task.arn"),
+                    ("task_family", "aws.ecs.task.family"),
+                    ("cluster_arn", "aws.ecs.cluster.arn"),
+                    ("launch_type", "aws.ecs.launchtype"),
+                    ("availability_zone", "cloud.availability_zone"),
+                ]),
+            );
         }
         if of("k8s.cluster.name").is_some() {
-            put("eks", block(&[
-                ("cluster_name", "k8s.cluster.name"),
-                ("pod", "k8s.pod.name"),
-                ("container_id", "container.id"),
-            ]));
+            put(
+                "eks",
+                block(&[
+                    ("cluster_name", "k8s.cluster.name"),
+                    ("pod", "k8s.pod.name"),
+                    ("container_id", "container.id"),
+                ]),
+            );
         }
         if platform == Some("aws_elastic_beanstalk") {
-            put("elastic_beanstalk", block(&[
-                ("environment_name", "service.namespace"),
-                ("version_label", "service.version"),
-            ]));
+            put(
+                "elastic_beanstalk",
+                block(&[("environment_name", "service.namespace"), ("version_label", "service.version")]),
+            );
         }
         let sdk = of("telemetry.sdk.name").zip(of("telemetry.sdk.language"));
         let mut xray = block(&[("sdk", "telemetry.sdk.name"), ("sdk_version", "telemetry.sdk.version")]);
-        xray.extend(sdk.map(|(name, language)| ("sdk".to_owned(), Value::from(format!("{name} for {language}")))));
+        xray.extend(
+            sdk.map(|(name, language)| ("sdk".to_owned(), Value::from(format!("{name} for {language}")))),
+        );
         put("xray", xray);
         let groups: Vec<Value> = match self.span.resource.get("aws.log.group.names") {
             Some(Value::Array(groups)) => groups

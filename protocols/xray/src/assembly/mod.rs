@@ -3,6 +3,7 @@
 
 mod compile;
 mod entity;
+#[cfg_attr(not(test), allow(dead_code))]
 mod facts;
 mod from_span;
 mod graph;
@@ -10,13 +11,16 @@ mod infer;
 mod otel;
 mod root_causes;
 mod stack;
+#[cfg_attr(not(test), allow(dead_code))]
 mod summary;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use compile::{CompiledTrace, compile};
+#[cfg_attr(not(test), allow(unused_imports))] // Tests of plans compare with it.
 pub(crate) use facts::facts;
 pub(crate) use graph::graph;
 pub(crate) use otel::spans;
+#[cfg_attr(not(test), allow(unused_imports))] // GetTraceSummaries answers with it.
 pub(crate) use summary::summarize;

@@ -42,7 +42,9 @@ fn of_span(trace_id: TraceId, span: &StoredSpan) -> Value {
     let links: Vec<Value> = span
         .links
         .iter()
-        .map(|link| json!({ "traceId": link.trace_id, "spanId": link.span_id, "attributes": link.attributes }))
+        .map(
+            |link| json!({ "traceId": link.trace_id, "spanId": link.span_id, "attributes": link.attributes }),
+        )
         .collect();
     let kind = match span.kind {
         2 => "SERVER",
@@ -70,7 +72,8 @@ fn of_span(trace_id: TraceId, span: &StoredSpan) -> Value {
     document.insert("name".to_owned(), Value::from(span.name.as_str()));
     document.insert("kind".to_owned(), Value::from(kind));
     document.insert("startTimeUnixNano".to_owned(), Value::from(span.start_ns));
-    document.insert("endTimeUnixNano".to_owned(), Value::from(span.start_ns.saturating_add(span.duration_ns)));
+    document
+        .insert("endTimeUnixNano".to_owned(), Value::from(span.start_ns.saturating_add(span.duration_ns)));
     document.insert("durationNano".to_owned(), Value::from(span.duration_ns));
     document.insert("attributes".to_owned(), Value::Object(span.attributes.clone()));
     document.insert("status".to_owned(), Value::Object(status));
@@ -158,7 +161,8 @@ fn attributes(entity: &Entity) -> Members {
     ] {
         put(key, request.and_then(|request| text(request, member)).map(Value::from));
     }
-    for (key, member) in [("http.status_code", "status"), ("http.response_content_length", "content_length")] {
+    for (key, member) in [("http.status_code", "status"), ("http.response_content_length", "content_length")]
+    {
         put(key, response.and_then(|response| int(response, member)).map(Value::from));
     }
     let truth = |flag: bool| flag.then_some(Value::Bool(true));

@@ -90,7 +90,8 @@ impl<'t> Places<'t> {
 
     /// A way to each entity with the flag below which nothing has it.
     pub(super) fn failures(&self, has_flag: fn(&Entity) -> bool) -> Vec<Way<'t>> {
-        let flagged = || self.ids.iter().filter_map(|id| self.places.get(id)).filter(|place| has_flag(place.entity));
+        let flagged =
+            || self.ids.iter().filter_map(|id| self.places.get(id)).filter(|place| has_flag(place.entity));
         let mut has_cause_below: HashSet<SpanId> = HashSet::new();
         for place in flagged() {
             let mut parent = place.parent;
@@ -132,7 +133,8 @@ impl<'t> Places<'t> {
         while way.len() < WAY_LEN_MAX {
             let above = way[way.len() - 1];
             let Some(place) = self.places.get(&above.id) else { break };
-            let children = place.children.iter().filter_map(|id| self.places.get(id)).map(|place| place.entity);
+            let children =
+                place.children.iter().filter_map(|id| self.places.get(id)).map(|place| place.entity);
             let longest = children
                 .filter(|child| !seen.contains(&child.id))
                 .max_by(|left, right| overlap_s(left, root).total_cmp(&overlap_s(right, root)));
@@ -169,7 +171,9 @@ impl<'t> Places<'t> {
 
     /// What an entity's cause tells, or the exception below that it names.
     fn exceptions(&self, entity: &Entity) -> Vec<(String, String)> {
-        let told = |entity: &'t Entity| entity.block("cause").into_iter().flat_map(|cause| objects(cause, "exceptions"));
+        let told = |entity: &'t Entity| {
+            entity.block("cause").into_iter().flat_map(|cause| objects(cause, "exceptions"))
+        };
         let spelled = |exception| {
             let part = |key| text(exception, key).unwrap_or_default().to_owned();
             (part("type"), part("message"))

@@ -85,7 +85,10 @@ mod tests {
                 "Error: x\n    at buy (/srv/shop.js:3:14)\n    at /srv/main.js:1:2",
                 json!([{"path": "/srv/shop.js", "line": 3, "label": "buy"}, {"path": "/srv/main.js", "line": 1, "label": "anonymous"}]),
             ),
-            ("E\n   at Shop.Buy() in /srv/Shop.cs:line 12", json!([{"path": "/srv/Shop.cs", "line": 12, "label": "Shop.Buy()"}])),
+            (
+                "E\n   at Shop.Buy() in /srv/Shop.cs:line 12",
+                json!([{"path": "/srv/Shop.cs", "line": 12, "label": "Shop.Buy()"}]),
+            ),
             ("panic: x", json!([])),
         ];
         for (text, wanted) in cases {

@@ -51,9 +51,12 @@ pub(crate) fn summarize(trace: &CompiledTrace, account_id: &str) -> TraceSummary
             details(gathered.zones).map(|name| AvailabilityZoneDetail { name: Some(name) }).collect(),
         ),
         entry_point: root.and_then(|root| service_id(root, account_id)),
-        fault_root_causes: Some(typed(causes.fault)),
-        error_root_causes: Some(typed(causes.error)),
-        response_time_root_causes: Some(typed(causes.response_time)),
+        fault_root_causes: Some(typed(causes.fault, serde_json::from_value::<FaultRootCause>)),
+        error_root_causes: Some(typed(causes.error, serde_json::from_value::<ErrorRootCause>)),
+        response_time_root_causes: Some(typed(
+            causes.response_time,
+            serde_json::from_value::<ResponseTimeRootCause>,
+        )),
         revision: Some(i32::try_from(trace.revision).unwrap_or(i32::MAX)),
         matched_event_time: Some(EpochSeconds(start_s)),
     }
@@ -88,9 +91,9 @@ fn once(causes: impl Iterator<Item = Value>) -> Vec<Value> {
     different
 }
 
-/// Our own JSON fits the model's types; tests read every member back.
-fn typed<T: serde::de::DeserializeOwned>(causes: Vec<Value>) -> Vec<T> {
-    causes.into_iter().filter_map(|cause| serde_json::from_value(cause).ok()).collect()
+/// Our own JSON fits the model's types; a test reads every cause back.
+fn typed<T>(causes: Vec<Value>, read: fn(Value) -> serde_json::Result<T>) -> Vec<T> {
+    causes.into_iter().filter_map(|cause| read(cause).ok()).collect()
 }
 
 fn failure(way: &Way<'_>, account_id: &str) -> Value {
@@ -105,9 +108,11 @@ fn failure(way: &Way<'_>, account_id: &str) -> Value {
 }
 
 fn slowness(way: &Way<'_>, account_id: &str) -> Value {
-    cause(way, account_id, |step| {
-        json!({ "Name": step.entity.name, "Coverage": step.coverage, "Remote": step.entity.is_remote() })
-    })
+    cause(
+        way,
+        account_id,
+        |step| json!({ "Name": step.entity.name, "Coverage": step.coverage, "Remote": step.entity.is_remote() }),
+    )
 }
 
 fn cause(way: &Way<'_>, account_id: &str, step: impl Fn(&super::root_causes::Step<'_>) -> Value) -> Value {
@@ -216,10 +221,11 @@ impl Gathered {
     }
 
     fn user(&mut self, name: &str, service: Option<&ServiceId>) {
+        let has_room = self.users.len() < LIST_LEN_MAX;
         let known = self.users.iter_mut().find(|user| user.user_name.as_deref() == Some(name));
         match known {
             Some(user) => add(user.service_ids.get_or_insert_default(), service.cloned()),
-            None if self.users.len() < LIST_LEN_MAX => self.users.push(TraceUser {
+            None if has_room => self.users.push(TraceUser {
                 user_name: Some(name.to_owned()),
                 service_ids: Some(service.cloned().into_iter().collect()),
             }),
@@ -233,10 +239,11 @@ impl Gathered {
             return;
         }
         let values = self.annotations.entry(key.to_owned()).or_default();
+        let has_room = values.len() < LIST_LEN_MAX;
         let known = values.iter_mut().find(|known| known.annotation_value.as_ref() == Some(&value));
         match known {
             Some(known) => add(known.service_ids.get_or_insert_default(), service.cloned()),
-            None if values.len() < LIST_LEN_MAX => values.push(ValueWithServiceIds {
+            None if has_room => values.push(ValueWithServiceIds {
                 annotation_value: Some(value),
                 service_ids: Some(service.cloned().into_iter().collect()),
             }),

@@ -44,10 +44,9 @@ pub(super) async fn start(
     }
     let token = Uuid::new_v4();
     let retrieval = Retrieval { trace_ids, start_s, end_s, is_cancelled: false };
-    state
-        .retrievals
-        .add(caller.environment, state.intake.clock.now_ns(), token, retrieval)
-        .ok_or_else(|| throttled("too many trace retrievals; cancelling one does not make room, an hour does"))?;
+    state.retrievals.add(caller.environment, state.intake.clock.now_ns(), token, retrieval).ok_or_else(
+        || throttled("too many trace retrievals; cancelling one does not make room, an hour does"),
+    )?;
     Ok(StartTraceRetrievalResult { retrieval_token: Some(token.to_string()) })
 }
 
@@ -91,7 +90,8 @@ pub(super) async fn list(
         };
         let end = all.len().min(offset.saturating_add(PAGE_SPANS));
         let shown = all.get(offset..end).unwrap_or_default();
-        let shown = shown.iter().cloned().map(|(id, document)| Span { id: Some(id), document: Some(document) });
+        let shown =
+            shown.iter().cloned().map(|(id, document)| Span { id: Some(id), document: Some(document) });
         traces.push(RetrievedTrace {
             id: Some(trace.id()),
             duration: Some(trace.duration_s()),
@@ -165,7 +165,9 @@ struct Place {
 
 impl Place {
     fn parse(token: Option<&str>, trace_count: usize) -> Result<Self, Error> {
-        let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(Self { trace: 0, span: 0 }) };
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
+            return Ok(Self { trace: 0, span: 0 });
+        };
         let parse = || {
             let (trace, span) = token.split_once('.')?;
             Some(Self { trace: trace.parse().ok()?, span: span.parse().ok()? })

@@ -56,10 +56,10 @@ pub(super) async fn batch_get_traces(
 }
 
 fn shown(trace: &CompiledTrace) -> Trace {
-    let segments = trace.documents().into_iter().map(|(id, document)| Segment {
-        id: Some(id.to_string()),
-        document: Some(document.to_string()),
-    });
+    let segments = trace
+        .documents()
+        .into_iter()
+        .map(|(id, document)| Segment { id: Some(id.to_string()), document: Some(document.to_string()) });
     Trace {
         id: Some(trace.id()),
         duration: Some(trace.duration_s()),
