@@ -2,9 +2,11 @@
 //! operation gave.
 
 mod graphs;
+mod retrieval;
 mod segments;
 mod selection;
 mod summaries;
+mod traces;
 
 use std::future::Future;
 
@@ -30,6 +32,11 @@ pub(crate) async fn answer(
         Operation::GetTraceSummaries => run(summaries::get_trace_summaries, state, caller, body).await,
         Operation::PutTraceSegments => run(segments::put_trace_segments, state, caller, body).await,
         Operation::PutTelemetryRecords => run(segments::put_telemetry_records, state, caller, body).await,
+        Operation::BatchGetTraces => run(traces::batch_get_traces, state, caller, body).await,
+        Operation::StartTraceRetrieval => run(retrieval::start, state, caller, body).await,
+        Operation::ListRetrievedTraces => run(retrieval::list, state, caller, body).await,
+        Operation::GetRetrievedTracesGraph => run(retrieval::get_graph, state, caller, body).await,
+        Operation::CancelTraceRetrieval => run(retrieval::cancel, state, caller, body).await,
         _ => Err(unknown_operation(Protocol::RestJson)),
     }
 }

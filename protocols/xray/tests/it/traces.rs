@@ -181,6 +181,8 @@ async fn filters_find_traces_of_documents() {
         (r#"edge("xray-sample.elasticbeanstalk.com", id(type: "AWS::DynamoDB::Table")) { ok }"#, &[3, 2]),
         (r#"http.url ENDSWITH "/signup" AND !error"#, &[3, 2, 0]),
         ("fault", &[]),
+        ("rootcause.fault.service { remote }", &[]),
+        (r#"rootcause.error.service { name = "xray-sample.elasticbeanstalk.com" }"#, &[1]),
     ] {
         let answer =
             stored.post("/TraceSummaries", with(window(), json!({ "FilterExpression": filter }))).await;
@@ -200,6 +202,9 @@ async fn filters_find_traces_of_documents() {
     assert_eq!((&first["HasError"], &first["IsPartial"]), (&json!(false), &json!(false)));
     assert!(first["Http"].is_object() && first["Annotations"].is_object());
     assert_eq!(first["EntryPoint"]["Name"], NAME);
+    assert_eq!(first["Http"]["HttpStatus"], 200);
+    assert_eq!(first["Annotations"]["tier"][0]["AnnotationValue"]["StringValue"], "tin");
+    assert!(first["MatchedEventTime"].is_number());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 //! on the map is decided here.
 
 mod client;
+mod documents;
 mod find;
 mod map;
 mod names;
@@ -12,6 +13,9 @@ mod scan;
 mod shape;
 mod view;
 
+pub use documents::{
+    DocumentLimits, StoredDocument, StoredEvent, StoredLink, StoredSpan, TraceDocuments, documents,
+};
 pub use find::{Find, Found, Page, Position, RangeBy, RootCauses, find};
 pub use map::{
     EDGES_MAX, Entity, Histogram, MapEdge, MapNode, ServiceMap, Statistics, Traffic, series, service_map,

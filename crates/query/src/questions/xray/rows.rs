@@ -27,9 +27,13 @@ impl Wanted {
         match expression {
             Expression::All(parts) | Expression::Any(parts) => parts.iter().for_each(|part| self.add(part)),
             Expression::Not(inner) => self.add(inner),
-            Expression::Term(Term::Text { text, .. }) => drop(self.texts.insert(*text)),
+            Expression::Term(Term::Text { text, .. }) => {
+                self.texts.insert(*text);
+            }
             Expression::Term(Term::Number { number: Number::HttpStatus, .. }) => self.status = true,
-            Expression::Term(Term::Annotation { key, .. }) => drop(self.annotations.insert(key.clone())),
+            Expression::Term(Term::Annotation { key, .. }) => {
+                self.annotations.insert(key.clone());
+            }
             Expression::Term(
                 Term::Service { inside: Some(inside), .. } | Term::Edge { inside: Some(inside), .. },
             ) => self.add(inside),
