@@ -25,7 +25,7 @@ pub mod fuzzing;
 
 pub use catalog::{Catalog, SeenKey};
 pub use error::StoreError;
-pub use index::{RowRun, TraceIndex, ValueIndex};
+pub use index::{RowRun, TraceIndex, ValueIndex, trace_hash};
 pub use merge::plan::MergePolicy;
 pub use objects::Objects;
 pub use part::{FreshChunk, FreshPart, Part, PartMeta};

@@ -4,12 +4,14 @@
 //! **Invariant:** what a request reads or writes lies in its caller's environment; no answer has a field that the model
 //! does not know, and none is null where real clients do not look. What is acknowledged is in the sink.
 
+mod assembly;
 mod caller;
 mod daemon;
 mod door;
 mod ingest;
 mod operations;
 mod rejected;
+mod retrievals;
 mod segment;
 
 use std::sync::Arc;
@@ -32,11 +34,12 @@ pub struct XRay {
     pub(crate) events: StoreEvents,
     pub(crate) context: Arc<SessionContext>,
     pub(crate) ingest: Arc<ingest::Ingest>,
+    pub(crate) retrievals: Arc<retrievals::Retrievals>,
 }
 
 impl XRay {
     pub fn new(intake: Intake, events: StoreEvents, context: Arc<SessionContext>) -> Self {
-        Self { intake, events, context, ingest: Arc::default() }
+        Self { intake, events, context, ingest: Arc::default(), retrievals: Arc::default() }
     }
 
     /// The newest documents of an environment that were not kept, newest first.

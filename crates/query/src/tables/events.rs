@@ -26,6 +26,7 @@ use datafusion::prelude::SessionContext;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
+use tracery_columnar::Fixed;
 use tracery_model::{Signal, TraceId};
 use tracery_store::{Part, RowRun, Store};
 
@@ -84,6 +85,31 @@ impl EventSource for StoreEvents {
     }
 
     async fn events(&self, scope: &Scope, columns: &[String]) -> Result<Arc<dyn TableProvider>, QueryError> {
+        let parts = self.store.snapshot().select(
+            scope.environment,
+            &scope.signals,
+            scope.time,
+            scope.datasets.as_deref(),
+        );
+        self.events_in(scope, columns, parts, None).await
+    }
+
+    fn progress(&self) -> Option<&ScanProgress> {
+        self.progress.as_deref()
+    }
+}
+
+impl StoreEvents {
+    /// The events of `parts` that are in scope. With `traces`, of merged parts only the rows that their indexes give for
+    /// these traces; rows of other traces may be among them, and fresh parts are read whole. Columns may also be fixed
+    /// columns under `#` and their name.
+    pub(crate) async fn events_in(
+        &self,
+        scope: &Scope,
+        columns: &[String],
+        parts: Vec<Arc<Part>>,
+        traces: Option<Arc<Vec<TraceId>>>,
+    ) -> Result<Arc<dyn TableProvider>, QueryError> {
         let known = self.fields(scope).await?;
         let mut wanted: Vec<Field> = Vec::with_capacity(columns.len() + 3);
         for name in columns.iter().map(String::as_str).chain([TIME, DATASET, TRACE_ID]) {
@@ -92,8 +118,9 @@ impl EventSource for StoreEvents {
             }
             let system =
                 SYSTEM_COLUMNS.iter().find(|(system, _)| *system == name).map(|(_, data_type)| data_type);
-            let data_type = match system {
-                Some(data_type) => data_type.clone(),
+            let fixed = || name.strip_prefix('#').and_then(Fixed::from_name);
+            let data_type = match system.cloned().or_else(|| Some(fixed()?.fixed_type.data_type())) {
+                Some(data_type) => data_type,
                 None => known
                     .iter()
                     .find(|field| field.name == name)
@@ -101,12 +128,6 @@ impl EventSource for StoreEvents {
             };
             wanted.push(Field::new(name, data_type, true));
         }
-        let parts = self.store.snapshot().select(
-            scope.environment,
-            &scope.signals,
-            scope.time,
-            scope.datasets.as_deref(),
-        );
         let shown = columns.len();
         let all = Arc::new(Schema::new(wanted));
         let schema = if all.fields().len() == shown {
@@ -123,12 +144,9 @@ impl EventSource for StoreEvents {
             schema,
             all,
             parts,
+            traces,
             progress: self.progress.clone(),
         }))
-    }
-
-    fn progress(&self) -> Option<&ScanProgress> {
-        self.progress.as_deref()
     }
 }
 
@@ -141,6 +159,8 @@ struct EventTable {
     /// `schema` and then the columns of the scope that it lacks.
     all: SchemaRef,
     parts: Vec<Arc<Part>>,
+    /// The traces whose rows are wanted, where not all are.
+    traces: Option<Arc<Vec<TraceId>>>,
     progress: Option<Arc<ScanProgress>>,
 }
 
@@ -247,10 +267,15 @@ impl EventTable {
                 continue;
             }
             let mut runs = None;
-            if let Some(trace_id) = trace_id {
+            let wanted = match (&self.traces, trace_id) {
+                (_, Some(trace_id)) => Some(std::slice::from_ref(trace_id)),
+                (Some(traces), None) => Some(traces.as_slice()),
+                (None, None) => None,
+            };
+            if let Some(wanted) = wanted {
                 let index = self.store.trace_index(part).await;
                 let index = index.map_err(|error| DataFusionError::External(Box::new(error)))?;
-                let found = index.find(&trace_id.0);
+                let found: Vec<RowRun> = wanted.iter().flat_map(|id| index.find(&id.0)).collect();
                 if found.is_empty() {
                     continue;
                 }

@@ -3,5 +3,5 @@
 mod trace;
 mod values;
 
-pub use trace::{RowRun, TraceIndex};
+pub use trace::{RowRun, TraceIndex, trace_hash};
 pub use values::ValueIndex;

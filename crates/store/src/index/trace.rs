@@ -36,6 +36,11 @@ fn hash(trace_id: &[u8; 16]) -> u32 {
     (mixed >> 32) as u32
 }
 
+/// The hash under which indexes know a trace; different traces may share it.
+pub fn trace_hash(trace_id: &[u8; 16]) -> u32 {
+    hash(trace_id)
+}
+
 impl TraceIndex {
     /// From (trace id, first row, row count); longer runs are split over several entries.
     pub(crate) fn build(runs: impl Iterator<Item = ([u8; 16], usize, usize)>) -> Self {
@@ -88,6 +93,11 @@ impl TraceIndex {
             });
         }
         runs
+    }
+
+    /// The hashes of the part's traces, ascending; see [`trace_hash`].
+    pub fn hashes(&self) -> &[u32] {
+        &self.hashes
     }
 
     pub fn len(&self) -> usize {

@@ -1,7 +1,12 @@
 //! The operations, one file for each family. [`answer`] is the only way in: it decodes by the model and encodes what the
 //! operation gave.
 
+mod graphs;
+mod retrieval;
 mod segments;
+mod selection;
+mod summaries;
+mod traces;
 
 use std::future::Future;
 
@@ -19,8 +24,19 @@ pub(crate) async fn answer(
     body: &[u8],
 ) -> Result<Bytes, Error> {
     match operation {
+        Operation::GetServiceGraph => run(graphs::get_service_graph, state, caller, body).await,
+        Operation::GetTimeSeriesServiceStatistics => {
+            run(graphs::get_time_series_service_statistics, state, caller, body).await
+        }
+        Operation::GetTraceGraph => run(graphs::get_trace_graph, state, caller, body).await,
+        Operation::GetTraceSummaries => run(summaries::get_trace_summaries, state, caller, body).await,
         Operation::PutTraceSegments => run(segments::put_trace_segments, state, caller, body).await,
         Operation::PutTelemetryRecords => run(segments::put_telemetry_records, state, caller, body).await,
+        Operation::BatchGetTraces => run(traces::batch_get_traces, state, caller, body).await,
+        Operation::StartTraceRetrieval => run(retrieval::start, state, caller, body).await,
+        Operation::ListRetrievedTraces => run(retrieval::list, state, caller, body).await,
+        Operation::GetRetrievedTracesGraph => run(retrieval::get_graph, state, caller, body).await,
+        Operation::CancelTraceRetrieval => run(retrieval::cancel, state, caller, body).await,
         _ => Err(unknown_operation(Protocol::RestJson)),
     }
 }

@@ -165,7 +165,7 @@ fn check(original: &str, value: Value) -> Result<Document<'_>, Refusal> {
 }
 
 /// The head of a segment or subsegment, wherever it stands.
-pub(super) fn head(members: &Members) -> Result<Head, Code> {
+pub(crate) fn head(members: &Members) -> Result<Head, Code> {
     let id = match text(members, "id") {
         None => return Err(Code::MissingId),
         Some(id) => span_id(id).ok_or(Code::InvalidId)?,
@@ -193,12 +193,12 @@ pub(crate) fn trace_id(text: &str) -> Option<TraceId> {
     TraceId::from_hex(&digits.to_ascii_lowercase())
 }
 
-fn span_id(text: &str) -> Option<SpanId> {
+pub(crate) fn span_id(text: &str) -> Option<SpanId> {
     SpanId::from_hex(&text.to_ascii_lowercase())
 }
 
 /// The subsegments within an entity.
-pub(super) fn subsegments(members: &Members) -> impl Iterator<Item = &Members> {
+pub(crate) fn subsegments(members: &Members) -> impl Iterator<Item = &Members> {
     super::fields::objects(members, "subsegments")
 }
 

@@ -5,24 +5,24 @@ use serde_json::{Map, Value};
 
 pub(crate) type Members = Map<String, Value>;
 
-pub(super) fn text<'v>(members: &'v Members, key: &str) -> Option<&'v str> {
+pub(crate) fn text<'v>(members: &'v Members, key: &str) -> Option<&'v str> {
     members.get(key)?.as_str().filter(|text| !text.is_empty())
 }
 
-pub(super) fn object<'v>(members: &'v Members, key: &str) -> Option<&'v Members> {
+pub(crate) fn object<'v>(members: &'v Members, key: &str) -> Option<&'v Members> {
     members.get(key)?.as_object()
 }
 
-pub(super) fn objects<'v>(members: &'v Members, key: &str) -> impl Iterator<Item = &'v Members> {
+pub(crate) fn objects<'v>(members: &'v Members, key: &str) -> impl Iterator<Item = &'v Members> {
     members.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
-pub(super) fn is_true(members: &Members, key: &str) -> bool {
+pub(crate) fn is_true(members: &Members, key: &str) -> bool {
     members.get(key) == Some(&Value::Bool(true))
 }
 
 /// A whole number, also where it came as a text or with a fraction of nothing.
-pub(super) fn int(members: &Members, key: &str) -> Option<i64> {
+pub(crate) fn int(members: &Members, key: &str) -> Option<i64> {
     match members.get(key)? {
         Value::Number(number) => number.as_i64().or_else(|| {
             let float = number.as_f64()?;
@@ -35,7 +35,7 @@ pub(super) fn int(members: &Members, key: &str) -> Option<i64> {
 }
 
 /// Seconds since 1970 as nanoseconds, to the microsecond; `None` for a time that no clock shows.
-pub(super) fn instant(members: &Members, key: &str) -> Option<i64> {
+pub(crate) fn instant(members: &Members, key: &str) -> Option<i64> {
     const SECONDS_MAX: f64 = 9_000_000_000.0;
     let seconds = members.get(key)?.as_f64()?;
     (0.0..SECONDS_MAX).contains(&seconds).then(|| tracery_aws_wire::EpochSeconds(seconds).as_ns())

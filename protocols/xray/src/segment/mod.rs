@@ -5,11 +5,11 @@
 mod attributes;
 mod document;
 mod exceptions;
-mod fields;
+pub(crate) mod fields;
 mod names;
 mod rows;
 
-pub(crate) use document::{Code, Document, Refusal, for_each_document};
+pub(crate) use document::{Code, Document, Refusal, for_each_document, head, span_id, subsegments, trace_id};
 pub(crate) use names::SegmentNames;
 pub(crate) use rows::RowWriter;
 

@@ -3,4 +3,5 @@
 mod bed;
 mod segments;
 mod signatures;
+mod traces;
 mod udp;

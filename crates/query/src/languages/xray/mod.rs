@@ -3,8 +3,10 @@
 //! what any faster plan is compared with.
 
 mod ast;
+pub(crate) mod columns;
 mod evaluate;
 mod parse;
+pub(crate) mod plan;
 mod print;
 
 pub use ast::{

@@ -1,0 +1,460 @@
+//! Traces that a filter expression wants, the newest first, page by page. The scan goes backwards in slices of time that
+//! grow: in each the engine gives the traces that may do ([`plan`]), by index where there is one; those are read whole
+//! and held against the expression. A page of the newest traces thus reads little, whatever is stored.
+//!
+//! Terms about root causes need assembled traces, which rows alone do not give: the caller supplies them ([`RootCauses`]) for
+//! the traces that may do.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::TimestampNanosecondType;
+use datafusion::prelude::SessionContext;
+use tracery_model::{EnvironmentId, Signal, TimeRange, TraceId};
+use tracery_store::Part;
+
+use super::names::{Names, Node, NodeId};
+use super::scan::{Scan, scope};
+use super::shape::{RowFlags, Shape, TraceRow};
+use super::view::Filter;
+use crate::languages::xray::RootCause;
+use crate::languages::xray::plan::{Condition, Planner};
+use crate::questions::ask;
+use crate::{EventSource, QueryError, StoreEvents};
+
+/// Which time of a trace is in the range; ranges are half-open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RangeBy {
+    /// The trace's start. Ids need not hold one, so it is the first row's.
+    TraceId,
+    /// Something of the trace started.
+    Event,
+    /// A service's part of it ended.
+    Service,
+}
+
+/// A page's question.
+#[derive(Clone, Debug)]
+pub struct Find {
+    pub time: TimeRange,
+    pub by: RangeBy,
+    pub filter: Filter,
+    /// The share of traces that is looked at, always the same ones: 1 is all.
+    pub share: f64,
+    /// The end of the page before.
+    pub after: Option<Position>,
+    pub limit: usize,
+}
+
+/// A place in the list of traces, which is ordered by start and id, both descending.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Position {
+    pub start_ns: i64,
+    pub trace_id: [u8; 16],
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.start_ns, hex::encode(self.trace_id))
+    }
+}
+
+impl FromStr for Position {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (start_ns, id) = text.split_once('.').ok_or(())?;
+        let mut trace_id = [0; 16];
+        hex::decode_to_slice(id, &mut trace_id).map_err(drop)?;
+        Ok(Self { start_ns: start_ns.parse().map_err(drop)?, trace_id })
+    }
+}
+
+/// A trace that was found, with what its rows say at a glance.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Found {
+    pub trace_id: TraceId,
+    pub start_ns: i64,
+    /// The newest time of the trace that the range wanted.
+    pub matched_ns: i64,
+    /// From the first start to the last end.
+    pub duration_ns: i64,
+    /// Of the entry point; `None` while it runs, and where there is none.
+    pub response_ns: Option<i64>,
+    /// Of the entry point.
+    pub has_fault: bool,
+    pub has_error: bool,
+    /// Of any row.
+    pub has_throttle: bool,
+    pub is_partial: bool,
+    pub entry: Option<Node>,
+    /// The nodes that the trace went through, each once, by name.
+    pub services: Vec<Node>,
+}
+
+impl Found {
+    fn new(trace_id: TraceId, matched_ns: i64, (names, shape, rows): (&Names, &Shape, &[TraceRow])) -> Self {
+        let start_ns = rows.iter().map(|row| row.start_ns).min().unwrap_or(matched_ns);
+        let end_ns = rows.iter().map(TraceRow::end_ns).max().unwrap_or(matched_ns);
+        let root = shape.root.map(|idx| rows[idx]);
+        let root_has = |flag| root.is_some_and(|row| row.flags.has(flag));
+        let any_has = |flag| rows.iter().any(|row| row.flags.has(flag));
+        let nodes: BTreeSet<NodeId> = shape.visits.iter().map(|visit| visit.node).collect();
+        let mut services: Vec<Node> = nodes.into_iter().map(|node| names.get(node)).collect();
+        services.sort();
+        Self {
+            trace_id,
+            start_ns,
+            matched_ns,
+            duration_ns: end_ns.saturating_sub(start_ns),
+            response_ns: root.filter(|row| !row.flags.has(RowFlags::IN_PROGRESS)).map(|row| row.duration_ns),
+            has_fault: root_has(RowFlags::FAULT),
+            has_error: root_has(RowFlags::ERROR),
+            has_throttle: any_has(RowFlags::THROTTLE),
+            is_partial: any_has(RowFlags::IN_PROGRESS),
+            entry: root.filter(|row| row.own != NodeId::NONE).map(|row| names.get(row.own)),
+            services,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    pub traces: Vec<Found>,
+    /// Traces that were held against the expression.
+    pub processed: usize,
+    /// Where the next page starts, if there may be one. A page can be short, or empty, and have a next one.
+    pub next: Option<Position>,
+    /// The page holds all there is from here on.
+    pub scanned_to_ns: i64,
+}
+
+/// Gives the root causes of traces, for filters that ask for them.
+#[async_trait]
+pub trait RootCauses: Send + Sync {
+    async fn of(&self, traces: &[TraceId]) -> Result<HashMap<TraceId, Vec<RootCause>>, QueryError>;
+}
+
+/// How long after a trace's start, or the range's end, the row that a filter asks for may lie.
+const LATE_NS: i64 = 600 * 1_000_000_000;
+/// Rows that the first slice should hold, and the same where an index narrows.
+const FIRST_ROWS: i64 = 20_000;
+const FIRST_ROWS_INDEXED: i64 = 1_000_000;
+/// Candidates of one slice; a slice with more is narrowed.
+const CANDIDATES_MAX: usize = 50_000;
+const CANDIDATES_READ_MAX: usize = 4 * CANDIDATES_MAX;
+/// Candidates after the range beyond which those with a row without a parent there are taken to have begun there.
+const LATE_MANY: usize = 500;
+/// Candidates after which slices grow no further.
+const CANDIDATES_MANY: usize = 5_000;
+/// Candidates that are read together, and with root causes.
+const CHUNK: usize = 5_000;
+const CHUNK_ASSEMBLED: usize = 100;
+/// Rows of the traces of a chunk; a trace with more of its own is left out.
+const CHUNK_ROWS_MAX: usize = 2_000_000;
+/// Traces looked at for one page; then it ends where it is.
+const PROCESSED_MAX: usize = 300_000;
+const SLICES_MAX: usize = 200;
+
+/// One page of traces.
+pub async fn find(
+    context: &SessionContext,
+    events: &StoreEvents,
+    environment: EnvironmentId,
+    question: &Find,
+    root_causes: Option<&dyn RootCauses>,
+) -> Result<Page, QueryError> {
+    let scan = Scan::new(context, events, environment, question.filter.clone()).await?;
+    let whole = scope(environment, TimeRange::ALL);
+    let fields = events.fields(&whole).await?;
+    let physical = events.store().columns(environment, None, &whole.signals);
+    let planner = Planner { fields: &fields, physical: &physical, groups: &question.filter.groups };
+    let condition = question.filter.expression.as_ref().and_then(|wanted| planner.necessary(wanted));
+    let mut search = Search {
+        scan,
+        question,
+        condition,
+        root_causes,
+        names: Names::default(),
+        seen: HashSet::new(),
+        held: Vec::new(),
+        page: Page { scanned_to_ns: question.time.start_ns, ..Page::default() },
+    };
+    search.run().await?;
+    Ok(search.page)
+}
+
+/// A trace that may be one that is wanted.
+struct Candidate {
+    trace_id: TraceId,
+    /// The newest row in the slice that may be the one the filter asks for.
+    newest_ns: i64,
+}
+
+struct Search<'a> {
+    scan: Scan<'a>,
+    question: &'a Find,
+    condition: Option<Condition>,
+    root_causes: Option<&'a dyn RootCauses>,
+    names: Names,
+    seen: HashSet<TraceId>,
+    /// Found, and older than the slices so far.
+    held: Vec<Found>,
+    page: Page,
+}
+
+impl Search<'_> {
+    async fn run(&mut self) -> Result<(), QueryError> {
+        let Find { time, by, after, .. } = *self.question;
+        let low_ns = match by {
+            RangeBy::TraceId => time.start_ns,
+            // The row that is asked for may lie before the one that is in the range.
+            RangeBy::Event | RangeBy::Service => time.start_ns.saturating_sub(LATE_NS),
+        };
+        let last_ns = after.map_or(time.end_ns, |after| time.end_ns.min(after.start_ns.saturating_add(1)));
+        // Where any row will do, the trace's first one does.
+        let late_ns = if self.condition.is_some() { LATE_NS } else { 0 };
+        let all = TimeRange::new(low_ns, last_ns.saturating_add(late_ns));
+        let parts = self.parts(all);
+        let newest_ns = parts.iter().map(|part| part.meta.time_max_ns).max().unwrap_or(i64::MIN);
+        let oldest_ns = parts.iter().map(|part| part.meta.time_min_ns).min().unwrap_or(i64::MAX);
+        let row_count: i64 = parts.iter().map(|part| part.meta.row_count).sum();
+        let low_ns = low_ns.max(oldest_ns);
+        let mut end_ns = all.end_ns.min(newest_ns.saturating_add(1));
+        if end_ns > last_ns {
+            let late = TimeRange::new(last_ns.max(low_ns), end_ns);
+            let candidates = self.late_candidates(late).await?;
+            if self.process(candidates, late, false).await? {
+                return Ok(());
+            }
+            end_ns = last_ns;
+        }
+        let first_rows = match self.condition.as_ref().is_some_and(Condition::is_indexed) {
+            true => FIRST_ROWS_INDEXED,
+            false => FIRST_ROWS,
+        };
+        let stored_ns = newest_ns.saturating_sub(oldest_ns).max(1);
+        let share = first_rows as f64 / row_count.max(1) as f64;
+        let mut width_ns = (stored_ns as f64 * share.min(1.0)) as i64 + 1_000_000;
+        let mut slices = 0;
+        while end_ns > low_ns {
+            let mut start_ns = end_ns.saturating_sub(width_ns).max(low_ns);
+            let mut candidates = self.candidates(TimeRange::new(start_ns, end_ns)).await?;
+            while candidates.len() > CANDIDATES_MAX && end_ns - start_ns > 1_000_000 {
+                width_ns = (end_ns - start_ns) / 8;
+                start_ns = end_ns - width_ns;
+                candidates = self.candidates(TimeRange::new(start_ns, end_ns)).await?;
+            }
+            let many = candidates.len() > CANDIDATES_MANY;
+            let is_last = start_ns <= low_ns;
+            if self.process(candidates, TimeRange::new(start_ns, end_ns), is_last).await? {
+                return Ok(());
+            }
+            slices += 1;
+            if !is_last && (self.page.processed >= PROCESSED_MAX || slices >= SLICES_MAX) {
+                self.page.next = Some(Position { start_ns, trace_id: [0; 16] });
+                self.page.scanned_to_ns = start_ns;
+                return Ok(());
+            }
+            end_ns = start_ns;
+            width_ns = if many { width_ns } else { width_ns.saturating_mul(4) };
+        }
+        self.release(i64::MIN);
+        self.fill(low_ns);
+        Ok(())
+    }
+
+    /// Looks at the candidates of a slice, the newest first, and says whether the page is full: then the rest of them is
+    /// not read.
+    async fn process(
+        &mut self,
+        candidates: Vec<Candidate>,
+        slice: TimeRange,
+        is_last: bool,
+    ) -> Result<bool, QueryError> {
+        let asks = self.question.filter.asks_root_causes();
+        let chunk_max = if asks { CHUNK_ASSEMBLED } else { CHUNK };
+        let mut size = self.question.limit.saturating_mul(4).clamp(1, chunk_max);
+        let mut rest = candidates.as_slice();
+        while !rest.is_empty() {
+            let (chunk, others) = rest.split_at(size.min(rest.len()));
+            rest = others;
+            self.look_at(chunk, slice, asks).await?;
+            if let Some(next) = rest.first() {
+                // What starts after the rows of all the others is not one of them.
+                self.release(next.newest_ns.saturating_add(1));
+                if self.fill(next.newest_ns) {
+                    return Ok(true);
+                }
+            }
+            size = size.saturating_mul(4).min(chunk_max);
+        }
+        self.release(if is_last { i64::MIN } else { slice.start_ns });
+        Ok(self.fill(slice.start_ns))
+    }
+
+    /// Ends the page when there is more than it holds.
+    fn fill(&mut self, scanned_to_ns: i64) -> bool {
+        let limit = self.question.limit;
+        if self.page.traces.len() <= limit {
+            return false;
+        }
+        self.page.traces.truncate(limit);
+        let last = self.page.traces.last();
+        self.page.next = last.map(|found| Position { start_ns: found.start_ns, trace_id: found.trace_id.0 });
+        self.page.scanned_to_ns = last.map_or(scanned_to_ns, |found| found.start_ns);
+        true
+    }
+
+    fn parts(&self, time: TimeRange) -> Vec<Arc<Part>> {
+        let store = self.scan.events.store();
+        store.snapshot().select(self.scan.environment, &[Signal::Span], time, None)
+    }
+
+    /// Traces with a row in the slice that may be the one the filter asks for, the newest row first.
+    async fn candidates(&self, time: TimeRange) -> Result<Vec<Candidate>, QueryError> {
+        let condition = self.condition.as_ref();
+        let columns = condition.map(|condition| condition.columns.clone()).unwrap_or_default();
+        self.with_row(time, columns, condition.map(|condition| condition.sql.as_str())).await
+    }
+
+    /// The same for a slice after the range, of which only traces that began before it are wanted.
+    async fn late_candidates(&self, time: TimeRange) -> Result<Vec<Candidate>, QueryError> {
+        let mut candidates = self.candidates(time).await?;
+        if candidates.len() > LATE_MANY {
+            let began = self.with_row(time, Vec::new(), Some(r##""#parent_id" IS NULL"##)).await?;
+            let began: HashSet<TraceId> = began.into_iter().map(|candidate| candidate.trace_id).collect();
+            candidates.retain(|candidate| !began.contains(&candidate.trace_id));
+        }
+        Ok(candidates)
+    }
+
+    async fn with_row(
+        &self,
+        time: TimeRange,
+        mut columns: Vec<String>,
+        condition: Option<&str>,
+    ) -> Result<Vec<Candidate>, QueryError> {
+        columns.extend(["#trace_id", "#time", "#kind", "#parent_id"].map(str::to_owned));
+        columns.sort();
+        columns.dedup();
+        let wanted = condition.map(|condition| format!(" AND ({condition})")).unwrap_or_default();
+        let scope = scope(self.scan.environment, time);
+        let table = self.scan.events.events_in(&scope, &columns, self.parts(time), None).await?;
+        let sql = format!(
+            r##"SELECT "#trace_id", max("#time") FROM events
+                WHERE "#kind" = 0 AND "#trace_id" IS NOT NULL{wanted}
+                GROUP BY "#trace_id" LIMIT {CANDIDATES_READ_MAX}"##
+        );
+        let mut found = Vec::new();
+        for batch in ask(self.scan.context, table, &sql).await? {
+            let ids = batch.column(0).as_fixed_size_binary();
+            let times = batch.column(1).as_primitive::<TimestampNanosecondType>();
+            for row in 0..batch.num_rows() {
+                if let Some(trace_id) = TraceId::from_bytes(ids.value(row))
+                    && is_in_share(trace_id, self.question.share)
+                {
+                    found.push(Candidate { trace_id, newest_ns: times.value(row) });
+                }
+            }
+        }
+        found.sort_unstable_by_key(|candidate| std::cmp::Reverse((candidate.newest_ns, candidate.trace_id)));
+        Ok(found)
+    }
+
+    /// Reads candidates whole and holds those that the question wants.
+    async fn look_at(
+        &mut self,
+        candidates: &[Candidate],
+        near: TimeRange,
+        asks: bool,
+    ) -> Result<(), QueryError> {
+        let seen = &mut self.seen;
+        let ids = candidates.iter().map(|candidate| candidate.trace_id);
+        let new: Vec<TraceId> = ids.filter(|id| seen.insert(*id)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.page.processed += new.len();
+        let mut chunks = vec![new];
+        while let Some(chunk) = chunks.pop() {
+            let rows = self.scan.traces(chunk.clone(), near, &mut self.names, CHUNK_ROWS_MAX).await;
+            let rows = match rows {
+                Err(QueryError::Limit(_)) if chunk.len() > 1 => {
+                    let (left, right) = chunk.split_at(chunk.len() / 2);
+                    chunks.extend([left.to_vec(), right.to_vec()]);
+                    continue;
+                }
+                Err(QueryError::Limit(_)) => continue,
+                other => other?,
+            };
+            let mut causes = match self.root_causes.filter(|_| asks) {
+                Some(source) => source.of(&chunk).await?,
+                None => HashMap::new(),
+            };
+            let mut shape = Shape::default();
+            for (trace, (mut rows, mut facts)) in rows {
+                let trace_id = TraceId(trace.to_be_bytes());
+                shape.of_with(&mut rows, |idx| {
+                    if idx < facts.len() {
+                        facts.remove(idx);
+                    }
+                });
+                let Some(matched_ns) = matched(&rows, &shape, self.question) else { continue };
+                let causes = causes.remove(&trace_id).unwrap_or_default();
+                if self.question.filter.holds(&self.names, &shape, (&rows, &facts), causes) {
+                    let of = (&self.names, &shape, rows.as_slice());
+                    self.held.push(Found::new(trace_id, matched_ns, of));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the traces that start at `from_ns` or later to the page: no older slice can give one before them.
+    fn release(&mut self, from_ns: i64) {
+        let after = self.question.after;
+        let place = |found: &Found| Position { start_ns: found.start_ns, trace_id: found.trace_id.0 };
+        let (mut ready, held): (Vec<Found>, Vec<Found>) =
+            self.held.drain(..).partition(|found| found.start_ns >= from_ns);
+        self.held = held;
+        ready.retain(|found| after.is_none_or(|after| place(found) < after));
+        ready.sort_by_key(|found| std::cmp::Reverse(place(found)));
+        self.page.traces.extend(ready);
+    }
+}
+
+/// The newest time of the trace that lies in the range; `None` when it has none there.
+fn matched(rows: &[TraceRow], shape: &Shape, question: &Find) -> Option<i64> {
+    let time = question.time;
+    match question.by {
+        RangeBy::TraceId => {
+            rows.iter().map(|row| row.start_ns).min().filter(|start_ns| time.contains(*start_ns))
+        }
+        RangeBy::Event => {
+            rows.iter().map(|row| row.start_ns).filter(|start_ns| time.contains(*start_ns)).max()
+        }
+        RangeBy::Service => {
+            let services = rows.iter().enumerate().filter(|(idx, _)| shape.owners[*idx] == Some(*idx));
+            let ended = services.filter(|(_, row)| !row.flags.has(RowFlags::IN_PROGRESS));
+            ended.map(|(_, row)| row.end_ns()).filter(|end_ns| time.contains(*end_ns)).max()
+        }
+    }
+}
+
+/// Whether a trace is among the share that is looked at: by its id, so that every page and every question agree.
+fn is_in_share(trace_id: TraceId, share: f64) -> bool {
+    if share >= 1.0 {
+        return true;
+    }
+    let number = u128::from_be_bytes(trace_id.0);
+    // Ids may count upwards, or repeat themselves; the products spread them.
+    let high = ((number >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let spread = (high.rotate_left(32) ^ number as u64).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    let spread = (spread ^ (spread >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((spread >> 11) as f64) < share * (1_u64 << 53) as f64
+}
