@@ -236,7 +236,7 @@ impl<'a> Scan<'a> {
         for part in parts {
             let index = self.events.store().trace_index(part).await;
             let index = index.map_err(|error| QueryError::Store(error.to_string()))?;
-            all.extend(index.iter().flat_map(|index| index.hashes()));
+            all.extend(index.hashes());
         }
         all.sort_unstable();
         let twice = all.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
