@@ -28,7 +28,7 @@ pub use error::StoreError;
 pub use index::{RowRun, TraceIndex, ValueIndex, trace_hash};
 pub use merge::plan::MergePolicy;
 pub use objects::Objects;
-pub use part::{FreshChunk, FreshPart, Part, PartMeta};
+pub use part::{FreshChunk, FreshPart, Part, PartMeta, PointRead};
 pub use snapshot::Snapshot;
 pub use stats::StoreStats;
 pub use verify::VerifyReport;

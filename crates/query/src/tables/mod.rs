@@ -6,6 +6,7 @@ mod flat;
 mod fresh;
 mod outline;
 mod resolve;
+mod rows;
 mod trace;
 mod transform;
 

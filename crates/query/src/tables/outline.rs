@@ -10,19 +10,13 @@ use datafusion::arrow::compute::take_record_batch;
 use datafusion::arrow::datatypes::{
     DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampNanosecondType, UInt8Type,
 };
-use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory as _;
 use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use futures::TryStreamExt;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, RowSelection};
-use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
-use parquet::file::metadata::PageIndexPolicy;
 use tracery_model::{EnvironmentId, RowKind, Signal, TimeRange, TraceId};
 use tracery_store::{Part, RowRun};
 
-use super::events::file;
 use super::resolve::resolve;
-use super::trace::{PartReader, TraceRows, matches};
+use super::rows::ranges;
+use super::trace::{TraceRows, matches};
 use super::{StoreEvents, fresh};
 use crate::QueryError;
 
@@ -156,27 +150,17 @@ impl StoreEvents {
         ranges: &[Range<usize>],
         outline: Option<Signal>,
     ) -> Result<Vec<RecordBatch>, QueryError> {
-        let broken = |error: parquet::errors::ParquetError| QueryError::Store(error.to_string());
-        let reader =
-            PartReader(self.readers().create_reader(0, file(part), None, &ExecutionPlanMetricsSet::new())?);
-        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-        let row_count = usize::try_from(part.meta.row_count).unwrap_or(0);
-        let mut builder = ParquetRecordBatchStreamBuilder::new_with_options(reader, options)
-            .await
-            .map_err(broken)?
-            .with_row_selection(RowSelection::from_consecutive_ranges(ranges.iter().cloned(), row_count));
+        let footer = self.footer(part).await?;
+        let mut columns: BTreeSet<usize> = (0..footer.schema().fields().len()).collect();
         let mut values = Vec::new();
         if let Some(signal) = outline {
             for field in SCHEMA.fields() {
-                values.push(resolve(field.name(), field.data_type(), signal, builder.schema())?);
+                values.push(resolve(field.name(), field.data_type(), signal, footer.schema())?);
             }
-            let columns: BTreeSet<usize> =
-                values.iter().flat_map(collect_columns).map(|column| column.index()).collect();
-            let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
-            builder = builder.with_projection(mask);
+            columns = values.iter().flat_map(collect_columns).map(|column| column.index()).collect();
         }
-        let batches: Vec<RecordBatch> =
-            builder.build().map_err(broken)?.try_collect().await.map_err(broken)?;
+        let columns: Vec<usize> = columns.into_iter().collect();
+        let batches = self.rows_at(part, &footer, &columns, ranges).await?;
         if values.is_empty() {
             return Ok(batches);
         }
@@ -196,24 +180,6 @@ impl StoreEvents {
 
 fn failed(error: tracery_store::StoreError) -> QueryError {
     QueryError::Store(error.to_string())
-}
-
-/// Runs in ascending order, without overlaps, inside the part; neighbours are joined.
-fn ranges(mut runs: Vec<RowRun>, row_count: i64) -> Vec<Range<usize>> {
-    let row_count = usize::try_from(row_count).unwrap_or(0);
-    runs.sort_by_key(|run| run.first_row);
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    for run in runs {
-        let position = ranges.last().map_or(0, |last| last.end);
-        let start = run.first_row.clamp(position, row_count);
-        let end = run.first_row.saturating_add(run.row_count).clamp(start, row_count);
-        match ranges.last_mut() {
-            Some(last) if last.end == start => last.end = end,
-            _ if start < end => ranges.push(start..end),
-            _ => {}
-        }
-    }
-    ranges
 }
 
 /// The trace's rows of an outline batch, whose rows lie at `positions`.
@@ -247,17 +213,5 @@ fn append(
             parent_id: text(parent_ids, row),
             place: Place { part, chunk, row: position },
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn runs_become_ranges_inside_the_part() {
-        let run = |first_row, row_count| RowRun { first_row, row_count };
-        assert_eq!(ranges(vec![run(7, 9), run(0, 2), run(2, 1), run(1, 1)], 10), vec![0..3, 7..10]);
-        assert_eq!(ranges(vec![run(12, 1)], 10), Vec::<Range<usize>>::new());
     }
 }

@@ -2,28 +2,17 @@
 //! view of a short trace are made of; a long trace is viewed page by page, by its [outline](super::outline).
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
-use datafusion::arrow::datatypes::{FieldRef, Schema};
-use datafusion::common::runtime::SpawnedTask;
-use datafusion::datasource::physical_plan::parquet::ParquetFileReaderFactory;
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
-use parquet::arrow::async_reader::AsyncFileReader;
-use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use tracery_columnar::Fixed;
 use tracery_model::{EnvironmentId, Signal, TimeRange, TraceId};
 use tracery_store::{FreshPart, Part, RowRun};
 
 use super::StoreEvents;
-use super::events::{file, selection};
+use super::rows::ranges;
 use crate::QueryError;
 
 /// Bytes of values that are held of traces at once.
@@ -98,7 +87,6 @@ impl StoreEvents {
         shown: fn(&str) -> bool,
     ) -> Result<Vec<RecordBatch>, QueryError> {
         let failed = |error: tracery_store::StoreError| QueryError::Store(error.to_string());
-        let broken = |error: parquet::errors::ParquetError| QueryError::Store(error.to_string());
         let index = self.store().trace_index(part).await.map_err(failed)?;
         let runs: Vec<RowRun> = trace_ids.iter().flat_map(|id| index.find(&id.0)).collect();
         if runs.is_empty() {
@@ -109,42 +97,14 @@ impl StoreEvents {
         if row_count > row_count_max.saturating_mul(2) {
             return Err(too_long(row_count_max));
         }
-        let open = || -> Result<PartReader, QueryError> {
-            let metrics = ExecutionPlanMetricsSet::new();
-            Ok(PartReader(self.readers().create_reader(0, file(part), None, &metrics)?))
-        };
-        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-        let metadata = ArrowReaderMetadata::load_async(&mut open()?, options).await.map_err(broken)?;
-        let fields = metadata.schema().fields();
+        let footer = self.footer(part).await?;
+        let fields = footer.schema().fields();
         let is_shown = |idx: &usize| {
             let name = fields[*idx].name().as_str();
             name == Fixed::TraceId.name() || shown(name)
         };
         let columns: Vec<usize> = (0..fields.len()).filter(is_shown).collect();
-        // Each column is a page and a dictionary to unpack, which is most of the work: two cores share it.
-        let mut halves = Vec::new();
-        for columns in columns.chunks(columns.len().div_ceil(2).max(COLUMNS_ALONE)) {
-            let mask = ProjectionMask::roots(metadata.parquet_schema(), columns.iter().copied());
-            let stream = ParquetRecordBatchStreamBuilder::new_with_metadata(open()?, metadata.clone())
-                .with_projection(mask)
-                .with_row_selection(selection(&runs, part.meta.row_count))
-                .with_batch_size(row_count.clamp(1, BATCH_ROWS_MAX))
-                .build()
-                .map_err(broken)?;
-            halves.push(SpawnedTask::spawn(stream.try_collect::<Vec<RecordBatch>>()));
-        }
-        let mut batches: Vec<RecordBatch> = Vec::new();
-        for (number, half) in halves.into_iter().enumerate() {
-            let half = half.join().await.map_err(|error| QueryError::Store(error.to_string()))?;
-            let half = half.map_err(broken)?;
-            if number == 0 {
-                batches = half;
-                continue;
-            }
-            for (batch, more) in batches.iter_mut().zip(half) {
-                *batch = beside(batch, &more)?;
-            }
-        }
+        let batches = self.rows_at(part, &footer, &columns, &ranges(runs, part.meta.row_count)).await?;
         let mut kept = Vec::with_capacity(batches.len());
         for batch in batches {
             kept.extend(only(&batch, batch.column_by_name(Fixed::TraceId.name()), trace_ids)?);
@@ -155,43 +115,9 @@ impl StoreEvents {
 
 /// Parts that are read at the same time.
 const PARTS_AT_ONCE: usize = 4;
-/// So few columns are not worth a task of their own.
-const COLUMNS_ALONE: usize = 12;
-const BATCH_ROWS_MAX: usize = 8192;
 
 fn too_long(row_count_max: usize) -> QueryError {
     QueryError::Limit(format!("the trace has more than {row_count_max} rows"))
-}
-
-/// The columns of both batches, which have the same rows.
-fn beside(left: &RecordBatch, right: &RecordBatch) -> Result<RecordBatch, QueryError> {
-    let fields: Vec<FieldRef> =
-        left.schema_ref().fields().iter().chain(right.schema_ref().fields()).cloned().collect();
-    let columns: Vec<ArrayRef> = left.columns().iter().chain(right.columns()).cloned().collect();
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
-}
-
-/// The engine's reader in the form that Parquet's stream wants: one that may be moved.
-pub(crate) struct PartReader(pub(crate) Box<dyn AsyncFileReader + Send>);
-
-impl AsyncFileReader for PartReader {
-    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<Bytes>> {
-        self.0.get_bytes(range)
-    }
-
-    fn get_byte_ranges(
-        &mut self,
-        ranges: Vec<Range<u64>>,
-    ) -> BoxFuture<'_, parquet::errors::Result<Vec<Bytes>>> {
-        self.0.get_byte_ranges(ranges)
-    }
-
-    fn get_metadata<'a>(
-        &'a mut self,
-        options: Option<&'a ArrowReaderOptions>,
-    ) -> BoxFuture<'a, parquet::errors::Result<Arc<ParquetMetaData>>> {
-        self.0.get_metadata(options)
-    }
 }
 
 async fn fresh_rows(

@@ -5,6 +5,10 @@ mod coded_text;
 mod dictionary_pages;
 mod fresh;
 mod merged;
+mod page_values;
+mod point_reader;
+#[cfg(test)]
+mod point_reader_tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +25,7 @@ pub(crate) use dictionary_pages::Values;
 pub use fresh::FreshPart;
 pub(crate) use fresh::seal;
 pub(crate) use merged::{MergedFooter, MergedWriter};
+pub use point_reader::PointRead;
 
 /// Columns that a merge may hold decoded at the same time.
 const MERGE_COLUMNS: usize = 8;
