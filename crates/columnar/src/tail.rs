@@ -51,7 +51,8 @@ pub(crate) fn push_member(out: &mut String, column: AttributeColumn<'_>, value: 
     }
 }
 
-fn push_json_text(out: &mut String, text: &str) {
+/// Appends a text as JSON writes it.
+pub fn push_json_text(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {
         match character {

@@ -123,7 +123,7 @@ fn failed(failure: &Failure) -> Response {
         // Both are RESOURCE_EXHAUSTED; clients try again only when told how long to wait.
         Failure::TooLarge(_) | Failure::Busy { .. } | Failure::Sink(SinkError::Busy { .. }) => 8,
         Failure::UnknownEncoding(_) => 12,
-        Failure::Sink(SinkError::Unavailable { .. }) | Failure::SettingsUnavailable(_) => 14,
+        Failure::Sink(SinkError::Unavailable { .. }) | Failure::SettingsUnavailable => 14,
     };
     let message = failure.to_string();
     let message = &message[..message.floor_char_boundary(MESSAGE_BYTES_MAX)];

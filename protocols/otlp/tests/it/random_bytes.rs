@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use serde_json::json;
 use tracery_model::Signal;
+use tracery_otlp::Format;
 use tracery_otlp::read_back::trace_to_otlp_json;
-use tracery_otlp::{Format, decode};
 use tracery_testkit::{each_mutation, seeds};
 
-use crate::support::{message, options, span, span_bytes, traces_bytes, traces_of};
+use crate::support::{decode, message, options, span, span_bytes, traces_bytes, traces_of};
 
 const SIGNALS: [Signal; 3] = [Signal::Span, Signal::Log, Signal::Metric];
 
