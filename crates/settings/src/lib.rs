@@ -1,8 +1,8 @@
 //! The small transactional state: environments, keys, datasets and their definitions, saved queries, boards,
 //! markers. One SQL database, SQLite or PostgreSQL, and one set of queries that both run.
 //!
-//! **Invariant:** secrets are stored as SHA-256 hashes and compared in constant time; no function returns one after
-//! the call that made it.
+//! **Invariant:** keys and session tokens are stored as SHA-256 hashes and looked up by them, passwords as Argon2id
+//! hashes; no function returns a secret after the call that made it.
 
 mod cache;
 mod database;
