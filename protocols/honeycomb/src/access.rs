@@ -122,7 +122,7 @@ pub(crate) async fn environment_caller(
     }
     let path = request.uri().path();
     // Polling for a result is neither counted nor told about.
-    let is_limited = !path.starts_with("/1/query_results");
+    let is_limited = request.method() != Method::GET || !path.starts_with("/1/query_results");
     let standing =
         is_limited.then(|| state.rate_limit.count(caller.environment.0, state.intake.clock.now_s()));
     if let Some(standing) = standing.as_ref().filter(|standing| standing.exceeded) {
