@@ -62,6 +62,10 @@ pub fn otlp_json(body: &[u8]) {
     }
 }
 
+pub fn grpc_frame(body: &[u8]) {
+    tracery_otlp::fuzzing::grpc_frame(body);
+}
+
 pub fn honeycomb_json(body: &[u8]) {
     read_back(tracery_honeycomb::fuzzing::events(body, false));
 }

@@ -134,3 +134,12 @@ fn the_rich_payload_is_whole() {
     assert_eq!((decoded.record_count, decoded.batches[0].row_count()), (2, 4));
     assert_eq!(decoded.notes.message(), None);
 }
+
+#[test]
+fn damaged_grpc_frames_never_panic() {
+    let seeds = seeds("grpc_frame");
+    assert!(seeds.iter().all(|seed| tracery_otlp::fuzzing::grpc_frame(seed)), "every seed holds a message");
+    each_mutation(&seeds, 20_000, |body| {
+        tracery_otlp::fuzzing::grpc_frame(body);
+    });
+}
