@@ -1,4 +1,4 @@
-"""Asks the questions of bench/README.md about a generated workload, checks each answer against the workload's manifest,
+"""Asks the questions of the speed table about a generated workload, checks each answer against the workload's manifest,
 and prints the median and the best of warm runs, in milliseconds, as seen by a client.
 
     python3 ask.py ADDRESS MANIFEST [RUNS]

@@ -20,6 +20,7 @@ class Server:
             [
                 os.environ["TRACERY_BIN"], "serve", "--data-dir", str(directory / "data"),
                 "--http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0",
+                "--xray", "127.0.0.1:0",
                 "--ready-file", str(ready), *flags,
             ],
             stderr=open(directory / "tracery.log", "a"), env={**os.environ, **(environment or {})},

@@ -26,7 +26,7 @@ def start(directory):
     ready.unlink(missing_ok=True)
     process = subprocess.Popen(
         [os.environ["TRACERY_BIN"], "serve", "--data-dir", str(directory / "data"), "--http", "127.0.0.1:0",
-         "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0", "--ready-file", str(ready)],
+         "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0", "--xray", "127.0.0.1:0", "--ready-file", str(ready)],
         stderr=open(directory / "tracery.log", "a"),
     )
     deadline = time.monotonic() + READY_SECONDS_MAX

@@ -5,7 +5,7 @@ use axum::routing::{self, MethodRouter};
 
 use crate::{
     Api, bubble_up, environments, fields, keys, query, running, saved_queries, services, session, sql,
-    traces, values,
+    traces, values, xray,
 };
 
 /// A parameter of a path or query string.
@@ -191,6 +191,14 @@ pub(crate) fn list() -> Vec<Endpoint> {
             delete(saved_queries::delete),
         )
         .with("id", "string", "The saved query's id.")
+        .environment(),
+        endpoint(
+            "get",
+            "/xray/rejected",
+            "The newest X-Ray datagrams and documents that were not kept, newest first, at most 200.",
+            ("", "RejectedDocuments"),
+            get(xray::rejected),
+        )
         .environment(),
     ]
 }

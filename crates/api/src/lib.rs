@@ -25,6 +25,7 @@ mod session;
 mod sql;
 mod traces;
 mod values;
+mod xray;
 
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ use tracery_stdx::Clock;
 use error::ApiError;
 pub use login_attempts::PeerAddress;
 pub use openapi::document;
-pub use ports::{SavedQueries, SavedQuery, Sessions, SpecQueries, TraceToOtlp};
+pub use ports::{Rejected, RejectedDocuments, SavedQueries, SavedQuery, Sessions, SpecQueries, TraceToOtlp};
 pub use query_metrics::{QueryCounts, QueryKind, QueryMetrics};
 pub use running::RunningQueries;
 
@@ -64,11 +65,12 @@ pub struct Api {
     pub metrics: Arc<QueryMetrics>,
     login_attempts: Arc<login_attempts::LoginAttempts>,
     pub running: Arc<RunningQueries>,
-    /// `None` answers 501, as the three below.
+    /// `None` answers 501, as the four below.
     pub specs: Option<Arc<dyn SpecQueries>>,
     pub sessions: Option<Arc<dyn Sessions>>,
     pub saved_queries: Option<Arc<dyn SavedQueries>>,
     pub trace_to_otlp: Option<TraceToOtlp>,
+    pub rejected: Option<Arc<dyn RejectedDocuments>>,
 }
 
 impl Api {
@@ -94,6 +96,7 @@ impl Api {
             sessions: None,
             saved_queries: None,
             trace_to_otlp: None,
+            rejected: None,
         }
     }
 

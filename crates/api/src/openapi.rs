@@ -76,9 +76,16 @@ fn errors(endpoint: &Endpoint) -> Vec<(&'static str, &'static str)> {
     let asks = ["/query", "/sql", "/bubble_up", "/traces", "/traces/{id}", "/services", "/values", "/fields"]
         .contains(&endpoint.path);
     let cancels = ["/query", "/sql"].contains(&endpoint.path);
-    let optional =
-        ["/session", "/query", "/bubble_up", "/traces/{id}", "/saved_queries", "/saved_queries/{id}"]
-            .contains(&endpoint.path);
+    let optional = [
+        "/session",
+        "/query",
+        "/bubble_up",
+        "/traces/{id}",
+        "/saved_queries",
+        "/saved_queries/{id}",
+        "/xray/rejected",
+    ]
+    .contains(&endpoint.path);
     let has_body = endpoint.body != "";
     let mut errors = vec![
         ("401", "No credential, or one that is not known."),
@@ -275,6 +282,15 @@ fn schemas() -> Value {
             ("created_ms", "integer"),
         ]),
         "SavedQueries": object(&[("saved_queries", "SavedQuery[]")]),
+        "RejectedDocument": object(&[
+            ("received_ms", "integer"),
+            ("door", "string"),
+            ("reason", "string"),
+            ("message", "string"),
+            ("byte_count", "integer"),
+            ("text", "string"),
+        ]),
+        "RejectedDocuments": object(&[("rejected", "RejectedDocument[]")]),
         "NewSavedQuery": partial(&[("name", "string"), ("query", "QuerySpec"), ("dataset", "string")], 1),
     })
 }

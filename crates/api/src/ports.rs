@@ -74,3 +74,24 @@ pub trait SavedQueries: Send + Sync + 'static {
 
 /// Stored rows of one trace as OTLP JSON, or why that is not possible.
 pub type TraceToOtlp = Arc<dyn Fn(&[RecordBatch]) -> Result<Value, String> + Send + Sync>;
+
+/// Something that was sent and not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    pub received_ms: i64,
+    /// Door and reason as in `/metrics`.
+    pub door: &'static str,
+    pub reason: &'static str,
+    /// For people.
+    pub message: String,
+    /// Of what was sent.
+    pub byte_count: usize,
+    /// Its beginning.
+    pub text: String,
+}
+
+/// What X-Ray's ports did not keep lately.
+pub trait RejectedDocuments: Send + Sync + 'static {
+    /// Newest first; bounded.
+    fn list(&self, environment: EnvironmentId) -> Vec<Rejected>;
+}

@@ -1,7 +1,12 @@
 //! How many questions were asked, how many failed, and how long they took. `server` prints them at `/metrics`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use tracery_query::QueryError;
+
+/// Longer than the limits that queries and SQL keep by themselves, whose words say more.
+const TIME_MAX: Duration = Duration::from_secs(65);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryKind {
@@ -81,8 +86,8 @@ impl Drop for Unanswered<'_> {
 }
 
 impl QueryMetrics {
-    /// Runs `work` and counts it.
-    pub(crate) async fn observe<T, E>(
+    /// Runs `work` and counts it. Work that takes longer than any question may is ended.
+    pub(crate) async fn observe<T, E: From<QueryError>>(
         &self,
         kind: QueryKind,
         work: impl Future<Output = Result<T, E>>,
@@ -91,7 +96,8 @@ impl QueryMetrics {
         counts.started.fetch_add(1, Ordering::Relaxed);
         let mut unanswered = Unanswered(Some(counts));
         let started = Instant::now();
-        let answer = work.await;
+        let too_long = |_| E::from(QueryError::Limit(format!("it ran longer than {} s", TIME_MAX.as_secs())));
+        let answer = tokio::time::timeout(TIME_MAX, work).await.map_err(too_long).and_then(|answer| answer);
         unanswered.0 = None;
         if answer.is_err() {
             counts.failed.fetch_add(1, Ordering::Relaxed);

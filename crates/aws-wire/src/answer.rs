@@ -58,7 +58,7 @@ impl Error {
     }
 
     /// A request that is not what its operation takes.
-    pub(crate) fn serialization(message: impl Into<String>) -> Self {
+    pub fn serialization(message: impl Into<String>) -> Self {
         Self::common("SerializationException", 400, message)
     }
 

@@ -2,18 +2,18 @@
 //! `begin_resource`, `begin_scope`, then for each record `begin_row`, setters and attributes. Resource and scope
 //! attributes are written once for the whole run of rows they cover.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, FixedSizeBinaryArray, Float64Array, Int64Array, RecordBatch,
+    Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, Float64Array, Int64Array, RecordBatch,
     TimestampNanosecondArray, UInt8Array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::{DataType, Field, Schema};
 use tracery_model::{Origin, Signal, Value, ValueType};
 
-use crate::tail::push_member;
+use crate::tail::TailObject;
 use crate::text_column::TextColumn;
 use crate::{ATTRIBUTE_COLUMNS_MAX, AttributeColumn, Fixed, TAIL_COLUMN};
 
@@ -36,10 +36,8 @@ pub struct BatchStats {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetSummary {
     pub dataset: String,
-    pub row_count: usize,
     /// Physical names of the columns that some row of the dataset set.
     pub columns: Vec<String>,
-    pub time_max_ns: i64,
 }
 
 /// Rows of one signal, ready for a [`crate::Sink`].
@@ -175,15 +173,24 @@ enum Owned {
     Bool(bool),
 }
 
+impl Owned {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Owned::Text(text) => Value::Str(text),
+            Owned::Int(value) => Value::Int(*value),
+            Owned::Float(value) => Value::Float(*value),
+            Owned::Bool(value) => Value::Bool(*value),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Dataset {
     name: String,
-    row_count: usize,
     /// By attribute column.
     attributes_seen: Vec<bool>,
     fixed_seen: u64,
     tail_keys: BTreeSet<String>,
-    time_max_ns: i64,
 }
 
 /// Builds one [`EventBatch`].
@@ -199,8 +206,14 @@ pub struct BatchBuilder {
     /// Column used by the n-th attribute of the last row: records of one kind set the same keys in the same order.
     hints: Vec<u16>,
     hint_idx: usize,
+    /// The tails of rows that set attributes of their own beyond the bound.
     tail: Option<Column>,
-    tail_row: String,
+    tail_row: TailObject,
+    /// What `tail_row` has already.
+    tail_row_names: HashSet<String, ahash::RandomState>,
+    /// Attributes beyond the bound that runs of rows share, by level: first row, row after the last, members. They meet
+    /// the rows' own when all is written.
+    tail_shared: [Vec<(usize, usize, TailObject)>; 2],
     /// Attributes shared by rows from `start` on: resource, scope.
     shared: [Shared; 2],
     datasets: Vec<Dataset>,
@@ -235,7 +248,9 @@ impl BatchBuilder {
             hints: Vec::new(),
             hint_idx: 0,
             tail: None,
-            tail_row: String::new(),
+            tail_row: TailObject::default(),
+            tail_row_names: HashSet::default(),
+            tail_shared: Default::default(),
             shared: Default::default(),
             datasets: Vec::new(),
             dataset_idx: 0,
@@ -295,17 +310,10 @@ impl BatchBuilder {
         if self.datasets.get(self.dataset_idx).is_none_or(|current| current.name != dataset) {
             self.dataset_idx =
                 self.datasets.iter().position(|known| known.name == dataset).unwrap_or_else(|| {
-                    self.datasets.push(Dataset {
-                        name: dataset.to_owned(),
-                        time_max_ns: i64::MIN,
-                        ..Dataset::default()
-                    });
+                    self.datasets.push(Dataset { name: dataset.to_owned(), ..Dataset::default() });
                     self.datasets.len() - 1
                 });
         }
-        let current = &mut self.datasets[self.dataset_idx];
-        current.row_count += 1;
-        current.time_max_ns = current.time_max_ns.max(time_ns);
         self.int(Fixed::Time, time_ns);
         self.text(Fixed::Dataset, dataset);
     }
@@ -328,14 +336,17 @@ impl BatchBuilder {
 
     /// Sets a fixed text column of the current row.
     pub fn text(&mut self, fixed: Fixed, text: &str) {
-        let row = self.row_count - 1;
-        let cut_text;
-        let text = if text.len() > VALUE_BYTES_MAX {
-            cut_text = cut(text, &mut self.stats);
-            &cut_text
+        if text.len() > VALUE_BYTES_MAX {
+            let cut_text = cut(text, &mut self.stats);
+            self.whole_text(fixed, &cut_text);
         } else {
-            text
-        };
+            self.whole_text(fixed, text);
+        }
+    }
+
+    /// As [`Self::text`], for what must come back byte for byte whatever its size. The caller bounds it.
+    pub fn whole_text(&mut self, fixed: Fixed, text: &str) {
+        let row = self.row_count - 1;
         let column = self.fixed_column(fixed, row);
         if let Data::Text(column) = &mut column.data {
             column.push(text);
@@ -438,8 +449,12 @@ impl BatchBuilder {
     }
 
     fn push_tail(&mut self, origin: Origin, key: &str, value: Value<'_>) {
-        self.stats.values_in_tail += 1;
         let column = AttributeColumn { origin, value_type: value.value_type(), key };
+        let name = column.to_string();
+        if self.tail_row_names.contains(&name) {
+            return;
+        }
+        self.stats.values_in_tail += 1;
         let cut_text;
         let value = match value {
             Value::Str(text) if text.len() > VALUE_BYTES_MAX => {
@@ -452,9 +467,8 @@ impl BatchBuilder {
             }
             other => other,
         };
-        self.tail_row.push(if self.tail_row.is_empty() { '{' } else { ',' });
-        push_member(&mut self.tail_row, column, value);
-        let name = column.to_string();
+        self.tail_row.push(column, value);
+        self.tail_row_names.insert(name.clone());
         let tail_keys = &mut self.datasets[self.dataset_idx].tail_keys;
         if tail_keys.len() < ATTRIBUTE_COLUMNS_MAX {
             tail_keys.insert(name);
@@ -465,14 +479,14 @@ impl BatchBuilder {
         if self.tail_row.is_empty() {
             return;
         }
-        self.tail_row.push('}');
+        let object = std::mem::take(&mut self.tail_row).finish();
+        self.tail_row_names.clear();
         let column = self.tail.get_or_insert_with(|| Column::new(&DataType::Utf8View));
         column.pad_to(self.row_count - 1, None);
         if let Data::Text(text) = &mut column.data {
-            text.push(&self.tail_row);
+            text.push(&object);
         }
         column.pushed(1);
-        self.tail_row.clear();
     }
 
     /// Writes the shared values of `level` to the rows that came since it began.
@@ -489,11 +503,15 @@ impl BatchBuilder {
             let column = self.fixed_column(fixed, start);
             push_owned(column, &value, count);
         }
-        let mut tail_entries = String::new();
+        let mut tail = TailObject::default();
+        let mut tail_names = HashSet::new();
         for (origin, key, value_type, owned) in values {
             let Some(idx) = self.attribute_column(origin, &key, value_type) else {
-                self.stats.values_in_tail += count;
-                push_tail_entry(&mut tail_entries, origin, &key, value_type, &owned);
+                let column = AttributeColumn { origin, value_type, key: &key };
+                if tail_names.insert(column.to_string()) {
+                    self.stats.values_in_tail += count;
+                    tail.push(column, owned.value());
+                }
                 continue;
             };
             self.mark_seen(idx);
@@ -504,35 +522,59 @@ impl BatchBuilder {
             column.pad_to(start, None);
             push_owned(column, &owned, count);
         }
-        if !tail_entries.is_empty() {
-            self.shared_tail(start, count, &tail_entries);
+        if !tail.is_empty() {
+            self.tail_shared[level].push((start, start + count, tail));
         }
     }
 
-    /// Adds the shared attributes that found no column, all at once, to the tail of rows that are written already.
-    fn shared_tail(&mut self, start: usize, count: usize, entries: &str) {
-        self.flush_tail();
-        let rows = start + count;
-        let old = self.tail.take().map(|column| column.finish(rows, None, &DataType::Utf8View));
-        let mut column = Column::new(&DataType::Utf8View);
-        for row in 0..rows {
-            let present = old.as_ref().and_then(|array| {
-                let array = arrow::array::AsArray::as_string_view(array);
-                arrow::array::Array::is_valid(array, row).then(|| array.value(row))
-            });
-            let joined = match present {
-                Some(object) if row >= start => format!("{},{entries}}}", &object[..object.len() - 1]),
-                Some(object) => object.to_owned(),
-                None if row >= start => format!("{{{entries}}}"),
-                None => continue,
-            };
-            column.pad_to(row, None);
-            if let Data::Text(text) = &mut column.data {
-                text.push(&joined);
-            }
-            column.pushed(1);
+    /// The tail column: what each row set itself, then what its scope and its resource did.
+    fn take_tail(&mut self) -> Option<ArrayRef> {
+        let row_count = self.row_count;
+        let own = self.tail.take().map(|column| column.finish(row_count, None, &DataType::Utf8View));
+        let [resources, scopes] = std::mem::take(&mut self.tail_shared);
+        if resources.is_empty() && scopes.is_empty() {
+            return own;
         }
-        self.tail = Some(column);
+        let own = own.as_ref().map(|column| column.as_string_view());
+        let mut column = Column::new(&DataType::Utf8View);
+        let mut runs = [scopes.into_iter().peekable(), resources.into_iter().peekable()];
+        let mut row = 0;
+        while row < row_count {
+            // Rows up to `end` share the same.
+            let mut end = row_count;
+            let mut shared = TailObject::default();
+            for runs in &mut runs {
+                while runs.next_if(|(_, run_end, _)| *run_end <= row).is_some() {}
+                if let Some((run_start, run_end, object)) = runs.peek() {
+                    end = end.min(if *run_start > row { *run_start } else { *run_end });
+                    if *run_start <= row {
+                        shared.extend(object);
+                    }
+                }
+            }
+            let shared_text = shared.clone().finish();
+            for row in row..end {
+                let joined;
+                let text = match own.filter(|own| own.is_valid(row)).map(|own| own.value(row)) {
+                    Some(own) if shared.is_empty() => own,
+                    Some(own) => {
+                        let mut object = TailObject::from(own);
+                        object.extend(&shared);
+                        joined = object.finish();
+                        joined.as_str()
+                    }
+                    None if shared.is_empty() => continue,
+                    None => shared_text.as_str(),
+                };
+                column.pad_to(row, None);
+                if let Data::Text(column) = &mut column.data {
+                    column.push(text);
+                }
+                column.pushed(1);
+            }
+            row = end;
+        }
+        Some(column.finish(row_count, None, &DataType::Utf8View))
     }
 
     /// Memory of the batch if it were finished now, roughly: every column becomes as long as the batch has rows,
@@ -548,7 +590,8 @@ impl BatchBuilder {
             .iter()
             .map(|shared| (rows - shared.start) * (shared.values.len() + shared.fixed.len()) * VIEW_BYTES)
             .sum();
-        columns_bytes + shared_bytes + self.tail_row.len()
+        let tails = self.tail_shared.iter().flatten().map(|(.., tail)| tail.byte_count());
+        columns_bytes + shared_bytes + self.tail_row.byte_count() + tails.sum::<usize>()
     }
 
     /// The batch, or `None` when no row was begun.
@@ -559,6 +602,7 @@ impl BatchBuilder {
         self.begin_resource();
         self.flush_tail();
         let row_count = self.row_count;
+        let tail = self.take_tail();
         self.fixed[Fixed::ReceivedNs as usize] =
             Some(Column { data: Data::Int(vec![self.received_ns; row_count]), valid: None, len: row_count });
         let mut fields = Vec::with_capacity(self.attributes.len() + 16);
@@ -581,9 +625,9 @@ impl BatchBuilder {
             fields.push(Field::new(name.to_string(), data_type.clone(), true));
             arrays.push(column.finish(row_count, None, &data_type));
         }
-        if let Some(tail) = self.tail {
+        if let Some(tail) = tail {
             fields.push(Field::new(TAIL_COLUMN, DataType::Utf8View, true));
-            arrays.push(tail.finish(row_count, None, &DataType::Utf8View));
+            arrays.push(tail);
         }
         let records = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
             .expect("every column was padded to the row count");
@@ -614,9 +658,7 @@ fn summary(dataset: &Dataset, attributes: &[Attribute]) -> DatasetSummary {
         });
     DatasetSummary {
         dataset: dataset.name.clone(),
-        row_count: dataset.row_count,
         columns: fixed.chain(own).chain(dataset.tail_keys.iter().cloned()).collect(),
-        time_max_ns: dataset.time_max_ns,
     }
 }
 
@@ -632,20 +674,6 @@ fn push_owned(column: &mut Column, value: &Owned, count: usize) {
         _ => unreachable!("the column was found by the value's type"),
     }
     column.pushed(count);
-}
-
-/// Appends one member of a tail object.
-fn push_tail_entry(out: &mut String, origin: Origin, key: &str, value_type: ValueType, owned: &Owned) {
-    if !out.is_empty() {
-        out.push(',');
-    }
-    let value = match owned {
-        Owned::Text(text) => Value::Str(text),
-        Owned::Int(value) => Value::Int(*value),
-        Owned::Float(value) => Value::Float(*value),
-        Owned::Bool(value) => Value::Bool(*value),
-    };
-    push_member(out, AttributeColumn { origin, value_type, key }, value);
 }
 
 fn slot_of(origin: Origin, value_type: ValueType) -> usize {
@@ -713,6 +741,52 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_of_rows_share_beyond_the_bound_meets_what_rows_set() {
+        let mut builder = BatchBuilder::new(Signal::Log, 0);
+        builder.begin_row(0, "wide");
+        for idx in 0..ATTRIBUTE_COLUMNS_MAX {
+            builder.attribute(Origin::Own, &format!("k{idx}"), Value::Bool(true));
+        }
+        for resource in 0..3 {
+            builder.begin_resource();
+            if resource != 1 {
+                builder.shared_attribute(Origin::Resource, "r", Value::Int(resource));
+                builder.shared_attribute(Origin::Resource, "r", Value::Int(7));
+            }
+            for scope in 0..2 {
+                builder.begin_scope();
+                if scope == 1 {
+                    builder.shared_attribute(Origin::Scope, "s", Value::Bool(true));
+                }
+                builder.begin_row(1, "wide");
+                builder.begin_row(2, "wide");
+                builder.attribute(Origin::Own, "own", Value::Str("first"));
+                builder.attribute(Origin::Own, "own", Value::Str("second"));
+            }
+        }
+        let batch = builder.finish().unwrap();
+        let tail = batch.records.column_by_name(TAIL_COLUMN).unwrap().as_string_view();
+        let rows: Vec<&str> = tail.iter().map(|text| text.unwrap_or_default()).collect();
+        let expected = [
+            "",
+            r#"{"ri:r":0}"#,
+            r#"{"os:own":"first","ri:r":0}"#,
+            r#"{"cb:s":true,"ri:r":0}"#,
+            r#"{"os:own":"first","cb:s":true,"ri:r":0}"#,
+            "",
+            r#"{"os:own":"first"}"#,
+            r#"{"cb:s":true}"#,
+            r#"{"os:own":"first","cb:s":true}"#,
+            r#"{"ri:r":2}"#,
+            r#"{"os:own":"first","ri:r":2}"#,
+            r#"{"cb:s":true,"ri:r":2}"#,
+            r#"{"os:own":"first","cb:s":true,"ri:r":2}"#,
+        ];
+        assert_eq!(rows, expected);
+        assert_eq!(batch.stats.values_in_tail, 6 + 8 + 6);
+    }
+
+    #[test]
     fn long_values_are_cut_with_a_marker_and_counted() {
         let mut builder = BatchBuilder::new(Signal::Span, 0);
         builder.begin_row(0, "d");
@@ -724,5 +798,17 @@ mod tests {
         let column = batch.records.column_by_name("os:cut").unwrap();
         let text = arrow::array::AsArray::as_string_view(column).value(0);
         assert!(text.ends_with(CUT_MARKER) && text.len() <= VALUE_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_document_is_kept_whole() {
+        let mut builder = BatchBuilder::new(Signal::Span, 0);
+        builder.begin_row(0, "d");
+        let document = "x".repeat(2 * VALUE_BYTES_MAX);
+        builder.whole_text(Fixed::Original, &document);
+        let batch = builder.finish().unwrap();
+        let column = batch.records.column_by_name(Fixed::Original.name()).unwrap();
+        assert_eq!(arrow::array::AsArray::as_string_view(column).value(0), document);
+        assert_eq!(batch.stats.values_cut, 0);
     }
 }

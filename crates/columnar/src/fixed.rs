@@ -71,7 +71,7 @@ fixed_columns! {
     Dataset "dataset" Text,
     /// [`tracery_model::RowKind`].
     Kind "kind" Byte = 0,
-    /// The door the row came through: 0 OTLP, 1 Honeycomb events.
+    /// The door the row came through: 0 OTLP, 1 Honeycomb events, 2 X-Ray.
     Source "source" Byte = 0,
     Name "name" Text,
     TraceId "trace_id" TraceId,
@@ -108,7 +108,7 @@ fixed_columns! {
     ParentName "parent_name" Text,
     /// Time from the span's start to a span event.
     SinceSpanStartNs "since_span_start_ns" Int,
-    /// Trace state of a link.
+    /// The trace that a link points to; its trace state is in [`Fixed::TraceState`].
     LinkTraceId "link_trace_id" TraceId,
     LinkSpanId "link_span_id" SpanId,
     /// When a collector saw a log record.
@@ -125,7 +125,8 @@ fixed_columns! {
     BodyJson "body_json" Text,
     /// When the server took the record in.
     ReceivedNs "received_ns" Int,
-    /// Source-language description of a metric's data points in the OTLP JSON form, where it must be given back.
+    /// What must be given back as it came: a metric's data points in the OTLP JSON form, or the X-Ray document, byte
+    /// for byte, on the row of what it describes.
     Original "original" Text,
 }
 

@@ -29,6 +29,22 @@ impl TailObject {
         push_member(&mut self.text, column, value);
     }
 
+    /// Adds the members of another object.
+    pub(crate) fn extend(&mut self, other: &TailObject) {
+        if let Some(members) = other.text.strip_prefix('{') {
+            self.text.push(if self.text.is_empty() { '{' } else { ',' });
+            self.text.push_str(members);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    pub(crate) fn byte_count(&self) -> usize {
+        self.text.len()
+    }
+
     /// The object; the empty text when it has no member.
     pub fn finish(mut self) -> String {
         if !self.text.is_empty() {
@@ -39,7 +55,7 @@ impl TailObject {
 }
 
 /// Appends `"name":value`.
-pub(crate) fn push_member(out: &mut String, column: AttributeColumn<'_>, value: Value<'_>) {
+fn push_member(out: &mut String, column: AttributeColumn<'_>, value: Value<'_>) {
     push_json_text(out, &column.to_string());
     out.push(':');
     match value {

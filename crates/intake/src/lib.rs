@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** a protocol decides nothing here: it asks, and spells the answer in its own language.
 
+mod aws;
 mod body;
 mod budget;
 mod caller;
@@ -11,6 +12,7 @@ mod inflate;
 mod metrics;
 mod registry;
 
+pub use aws::{AwsCaller, Unverified};
 pub use body::BodyError;
 pub use budget::{Busy, ColumnRoom, MemoryBudget, Permit};
 pub use caller::{AuthMode, Caller, CallerError, KnownDatasets, ManagementCaller, Permission};

@@ -1,4 +1,4 @@
-//! Questions to answers: five query languages, one logical plan, one table of events.
+//! Questions to answers: query languages on one side, one logical plan, one table of events on the other.
 //!
 //! **Invariant:** no HTTP here, and no file is opened but through `store`. Every query has a [`Scope`] that names
 //! its environment, and nothing outside that scope is read.

@@ -179,6 +179,16 @@ async fn folded_attributes_answer_as_before() {
             builder.begin_row(batch * 10 + row, "wide");
             builder.id(Fixed::TraceId, &[3; 16]);
             builder.attribute(Origin::Own, "common", Value::Int(row));
+            builder.text(Fixed::Name, "a span");
+            if batch == 0 {
+                builder.attribute(Origin::Resource, "both", Value::Str("of the resource"));
+            }
+            if batch == 0 && row == 1 {
+                // The rarest of all, so that a merge folds what it may.
+                builder.attribute(Origin::Own, "both", Value::Str("of the span"));
+                builder.attribute(Origin::Own, "name", Value::Str("an attribute"));
+                builder.attribute(Origin::Own, "error", Value::Bool(true));
+            }
             for idx in 0..ATTRIBUTE_COLUMNS_MAX as i64 / 2 {
                 let key = format!("b{batch}.k{idx}");
                 match idx % 4 {
@@ -194,12 +204,14 @@ async fn folded_attributes_answer_as_before() {
     let names: Vec<String> = (0..4)
         .flat_map(|batch| [0, 1, 2, 3, 996, 997, 998, 999].map(|idx| format!("b{batch}.k{idx}")))
         .collect();
-    let columns: Vec<&str> = names.iter().map(String::as_str).chain(["common"]).collect();
+    let columns: Vec<&str> =
+        names.iter().map(String::as_str).chain(["common", "both", "name", "error"]).collect();
     let list: Vec<String> = columns.iter().map(|name| format!("\"{name}\"")).collect();
     let sql =
         format!("SELECT {} FROM events ORDER BY common, \"b0.k1\", \"b1.k1\", \"b2.k1\"", list.join(", "));
     let answer = bed.same(&scope(), &columns, &sql).await;
     assert!(answer.contains("a \"text\" of some length") && answer.contains("1017"), "{answer}");
+    assert!(answer.contains("of the span") && answer.contains("an attribute"), "{answer}");
     assert_eq!(bed.store.snapshot().parts().len(), 1, "one part, though it has too many attributes");
 }
 

@@ -43,9 +43,13 @@ pub(crate) struct ServeArgs {
     /// OTLP over HTTP [default: 127.0.0.1:4318].
     #[arg(long, env = "TRACERY_OTLP_HTTP", value_name = "ADDR")]
     pub(crate) otlp_http: Option<SocketAddr>,
-    /// The X-Ray daemon's UDP and TCP port. Bound once that door is built; until then it is refused.
+    /// The X-Ray daemon's port, UDP and TCP [default: 127.0.0.1:2000]. Clients do not sign there, so it must be a loopback
+    /// address. Port 0 takes a free one for each of the two.
     #[arg(long, env = "TRACERY_XRAY", value_name = "ADDR")]
     pub(crate) xray: Option<SocketAddr>,
+    /// Environment that unsigned X-Ray telemetry on the daemon's port belongs to; made if it is new [default: default].
+    #[arg(long, env = "TRACERY_XRAY_ENVIRONMENT", value_name = "NAME")]
+    pub(crate) xray_environment: Option<String>,
     /// Whether credentials are verified [default: open].
     #[arg(long, env = "TRACERY_AUTH", value_name = "MODE")]
     pub(crate) auth: Option<Auth>,
@@ -57,6 +61,10 @@ pub(crate) struct ServeArgs {
     /// [default: the data directory].
     #[arg(long, env = "TRACERY_STORE", value_name = "URL")]
     pub(crate) store: Option<String>,
+    /// Key that secrets of access keys are encrypted with: 64 hexadecimal digits [default: the file secret.key in the data
+    /// directory, made at the first start].
+    #[arg(long, env = "TRACERY_SECRET_KEY", value_name = "HEX", hide_env_values = true)]
+    pub(crate) secret_key: Option<String>,
     /// Written when traffic can be taken: one JSON object with the addresses that were bound.
     #[arg(long, env = "TRACERY_READY_FILE", value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,
@@ -95,6 +103,8 @@ pub(crate) struct Config {
     pub(crate) http: SocketAddr,
     pub(crate) otlp_grpc: SocketAddr,
     pub(crate) otlp_http: SocketAddr,
+    pub(crate) xray: SocketAddr,
+    pub(crate) xray_environment: Option<String>,
     pub(crate) auth: Auth,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) memory_bytes: usize,
@@ -118,6 +128,9 @@ pub(crate) struct Place {
     /// Object store, where `tracery serve` was given one.
     #[arg(long, env = "TRACERY_STORE", value_name = "URL")]
     pub(crate) store: Option<String>,
+    /// Key that secrets of access keys are encrypted with, where `tracery serve` was given one.
+    #[arg(long, env = "TRACERY_SECRET_KEY", value_name = "HEX", hide_env_values = true)]
+    pub(crate) secret_key: Option<String>,
 }
 
 impl Place {
@@ -149,18 +162,18 @@ impl ServeArgs {
             data_dir: self.data_dir.or(file.data_dir),
             catalog: self.catalog.or(file.catalog),
             store: self.store.or(file.store),
+            secret_key: self.secret_key.or(file.secret_key),
         };
         if place.data_dir.is_none() && (place.catalog.is_none() || place.store.is_none()) {
             bail!("give --data-dir, or both --catalog and --store");
-        }
-        if self.xray.or(file.xray).is_some() {
-            bail!("--xray: the X-Ray door is not built yet, so nothing would answer at that address");
         }
         let config = Config {
             place,
             http: self.http.or(file.http).unwrap_or(loopback(8080)),
             otlp_grpc: self.otlp_grpc.or(file.otlp_grpc).unwrap_or(loopback(4317)),
             otlp_http: self.otlp_http.or(file.otlp_http).unwrap_or(loopback(4318)),
+            xray: self.xray.or(file.xray).unwrap_or(loopback(2000)),
+            xray_environment: self.xray_environment.or(file.xray_environment),
             auth: self.auth.or(file.auth).unwrap_or(Auth::Open),
             ready_file: self.ready_file.or(file.ready_file),
             memory_bytes: memory_bytes(self.memory.or(file.memory).as_deref())?,
@@ -176,6 +189,13 @@ impl ServeArgs {
                 self.body_seconds.or(file.body_seconds).unwrap_or(BODY_SECONDS_DEFAULT).max(1).into(),
             ),
         };
+        if !config.xray.ip().is_loopback() {
+            bail!(
+                "--xray {} can be reached from other machines, and nobody signs on the daemon's port; bind a loopback \
+                 address, and send signed requests from elsewhere to --http",
+                config.xray
+            );
+        }
         if config.auth == Auth::Open {
             for (flag, address) in [
                 ("--http", config.http),
@@ -238,6 +258,7 @@ mod tests {
         let config = with_file(text, flags).unwrap();
         assert_eq!((config.http.port(), config.otlp_http.port(), config.otlp_grpc.port()), (1, 3, 4317));
         assert_eq!(config.memory_bytes, 1 << 30);
+        assert_eq!(config.xray, ([127, 0, 0, 1], 2000).into());
         assert_eq!(config.auth, Auth::Required);
         assert_eq!(config.place.data_dir.unwrap(), Path::new("/data"));
     }
@@ -248,7 +269,7 @@ mod tests {
             ("", "--data-dir"),
             ("data_dir = '/d'\nhttp = '0.0.0.0:8080'", "loopback"),
             ("data_dir = '/d'\notlp_grpc = '[::]:4317'", "loopback"),
-            ("data_dir = '/d'\nxray = '127.0.0.1:2000'", "not built"),
+            ("data_dir = '/d'\nauth = 'required'\nxray = '0.0.0.0:2000'", "nobody signs"),
             ("data_dir = '/d'\nmemory = '1MiB'", "too little"),
             ("data_dir = '/d'\nretention_days = 0", "keep nothing"),
             ("data_dir = '/d'\nsurprise = 1", "unknown field"),

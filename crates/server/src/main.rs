@@ -5,6 +5,7 @@ mod allocator;
 mod cli;
 mod commands;
 mod config;
+mod secret_key;
 mod serve;
 
 use std::process::ExitCode;

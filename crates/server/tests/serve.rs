@@ -4,6 +4,8 @@
 mod command_line;
 #[path = "serve/questions.rs"]
 mod questions;
+#[path = "serve/xray.rs"]
+mod xray;
 
 use std::process::{Command, Output};
 
@@ -261,11 +263,27 @@ fn mistakes_have_exit_codes_that_say_so() {
         (vec!["frobnicate"], 2, "frobnicate"),
         (vec!["serve"], 2, "--data-dir"),
         (vec!["serve", "--data-dir", directory, "--http", "0.0.0.0:0"], 2, "loopback"),
-        (vec!["serve", "--data-dir", directory, "--xray", "127.0.0.1:0"], 2, "not built"),
+        (vec!["serve", "--data-dir", directory, "--xray", "0.0.0.0:0"], 2, "nobody signs"),
         (
-            vec!["keys", "create", "--data-dir", directory, "--environment", "e", "--kind", "aws"],
+            vec!["keys", "create", "--data-dir", directory, "--environment", "e", "--kind", "rollbar"],
             2,
             "not built",
+        ),
+        (
+            vec![
+                "keys",
+                "create",
+                "--data-dir",
+                directory,
+                "--secret-key",
+                "short",
+                "--environment",
+                "e",
+                "--kind",
+                "aws",
+            ],
+            2,
+            "64 hexadecimal digits",
         ),
         (
             vec![

@@ -11,7 +11,8 @@ use crate::SettingsError;
 use crate::cache::Cache;
 use crate::datasets::Dataset;
 use crate::environments::Environment;
-use crate::keys::Key;
+use crate::keys::{AwsKey, Key};
+use crate::sealed::ServerKey;
 
 /// How long an answer of the database may be reused, in milliseconds: what another process changed (a revoked key)
 /// takes effect here after at most this long.
@@ -20,6 +21,8 @@ pub(crate) const CACHE_AGE_MS_MAX: i64 = 1_000;
 pub(crate) struct Caches {
     /// By hash of the secret; unknown secrets too, since open mode lets anything in.
     pub(crate) keys: Cache<String, Option<Key>>,
+    /// By access key id.
+    pub(crate) aws_keys: Cache<String, Option<AwsKey>>,
     pub(crate) environments: Cache<i64, Environment>,
     /// By environment and slug.
     pub(crate) datasets: Cache<(i64, String), Dataset>,
@@ -36,6 +39,14 @@ pub struct Settings {
     pub(crate) pool: AnyPool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) caches: Arc<Caches>,
+    server_key: Option<Arc<ServerKey>>,
+}
+
+impl Caches {
+    pub(crate) fn forget_keys(&self) {
+        self.keys.invalidate();
+        self.aws_keys.invalidate();
+    }
 }
 
 impl std::fmt::Debug for Settings {
@@ -70,13 +81,26 @@ impl Settings {
         migrator.run(&pool).await.map_err(SettingsError::Migrate)?;
         let caches = Caches {
             keys: Cache::new(10_000),
+            aws_keys: Cache::new(10_000),
             environments: Cache::new(1_000),
             datasets: Cache::new(10_000),
             dataset_slugs: Cache::new(100),
             writes: Cache::new(10_000),
             default_environment: Cache::new(1),
         };
-        Ok(Self { pool, clock, caches: Arc::new(caches) })
+        Ok(Self { pool, clock, caches: Arc::new(caches), server_key: None })
+    }
+
+    /// The same with the key that secrets are encrypted with. Without it there are no keys of the kind `aws`.
+    pub fn with_server_key(mut self, key: ServerKey) -> Self {
+        self.server_key = Some(Arc::new(key));
+        self
+    }
+
+    pub(crate) fn server_key(&self) -> Result<&ServerKey, SettingsError> {
+        self.server_key.as_deref().ok_or_else(|| {
+            SettingsError::Invalid("access keys need the server's secret key, and there is none".into())
+        })
     }
 
     /// Whether the database answers.

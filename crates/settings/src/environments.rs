@@ -197,7 +197,7 @@ impl Settings {
         }
         transaction.commit().await?;
         self.forget_environments();
-        self.caches.keys.invalidate();
+        self.caches.forget_keys();
         self.forget_datasets();
         Ok(done.rows_affected() > 0)
     }

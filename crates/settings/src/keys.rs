@@ -12,6 +12,8 @@ pub enum KeyKind {
     Ingest,
     Configuration,
     Management,
+    /// An access key of AWS clients, whose requests are signed with its secret.
+    Aws,
 }
 
 impl KeyKind {
@@ -20,11 +22,12 @@ impl KeyKind {
             KeyKind::Ingest => "ingest",
             KeyKind::Configuration => "configuration",
             KeyKind::Management => "management",
+            KeyKind::Aws => "aws",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        [KeyKind::Ingest, KeyKind::Configuration, KeyKind::Management]
+        [KeyKind::Ingest, KeyKind::Configuration, KeyKind::Management, KeyKind::Aws]
             .into_iter()
             .find(|kind| kind.name() == name)
     }
@@ -57,6 +60,19 @@ pub struct CreatedKey {
     pub secret: String,
 }
 
+/// An access key that was found by its id.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AwsKey {
+    pub key: Key,
+    pub secret: String,
+}
+
+impl std::fmt::Debug for AwsKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AwsKey").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
 const INGEST_SCOPES: &[&str] = &["send_events", "create_datasets"];
 const CONFIGURATION_SCOPES: &[&str] =
     &["send_events", "create_datasets", "manage_markers", "manage_boards", "run_queries", "manage_columns"];
@@ -70,6 +86,8 @@ impl KeyKind {
             KeyKind::Ingest => INGEST_SCOPES,
             KeyKind::Configuration => CONFIGURATION_SCOPES,
             KeyKind::Management => MANAGEMENT_SCOPES,
+            // What is signed with it may do everything in its environment.
+            KeyKind::Aws => &[],
         }
     }
 }
@@ -81,6 +99,9 @@ const REVOKED_KEYS_MAX: i64 = 1_000;
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const ALPHABET_MIXED: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+const ALPHABET_ACCESS_KEY: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const ALPHABET_AWS_SECRET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 fn random_text(alphabet: &[u8], len: usize) -> String {
     (0..len).map(|_| char::from(alphabet[rand::random_range(0..alphabet.len())])).collect()
@@ -104,7 +125,8 @@ impl Settings {
     /// Makes a key in an environment. `scopes` empty gives all that the kind can have.
     ///
     /// The forms are Honeycomb's, because clients look at them: ingest `hcaik_` and 58 characters (64 in all),
-    /// configuration 22 characters, management `id:secret`. None has the 32 characters of a classic key.
+    /// configuration 22 characters, management `id:secret`, AWS an
+    /// access key id of 20 characters (the key's id) and a secret of 40. None has the 32 characters of a classic key.
     pub async fn create_key(
         &self,
         environment: EnvironmentId,
@@ -138,12 +160,21 @@ impl Settings {
                 let secret = format!("{id}:{}", random_text(ALPHABET, 32));
                 (id, secret)
             }
+            KeyKind::Aws => {
+                let id = format!("AKIA{}", random_text(ALPHABET_ACCESS_KEY, 16));
+                (id, random_text(ALPHABET_AWS_SECRET, 40))
+            }
+        };
+        let sealed = match kind {
+            // A signature is verified with the secret itself, so a hash of it would not do.
+            KeyKind::Aws => Some(self.server_key()?.seal(&id, &secret)?),
+            _ => None,
         };
         let created_ms = self.clock.now_ms();
         let done = sqlx::query(
-            "INSERT INTO keys (id, environment, kind, name, secret_hash, scopes, created_ms)
-             SELECT $1, $2, $3, $4, $5, $6, $7
-             WHERE (SELECT COUNT(*) FROM keys WHERE revoked_ms IS NULL) < $8",
+            "INSERT INTO keys (id, environment, kind, name, secret_hash, scopes, created_ms, secret_sealed)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8
+             WHERE (SELECT COUNT(*) FROM keys WHERE revoked_ms IS NULL) < $9",
         )
         .bind(&id)
         .bind(environment.0)
@@ -152,6 +183,7 @@ impl Settings {
         .bind(hash(&secret))
         .bind(scopes.join(","))
         .bind(created_ms)
+        .bind(sealed)
         .bind(KEYS_MAX)
         .execute(&self.pool)
         .await?;
@@ -159,7 +191,7 @@ impl Settings {
             return Err(SettingsError::Full { kind: "key", max: KEYS_MAX });
         }
         // A secret that was asked for before it existed is remembered as unknown.
-        self.caches.keys.invalidate();
+        self.caches.forget_keys();
         let key = Key {
             id,
             environment,
@@ -194,6 +226,36 @@ impl Settings {
         Ok(found)
     }
 
+    /// The access key with this id and its secret, unless it was revoked or disabled. Cached as [`Self::find_key`] is.
+    pub async fn find_aws_key(&self, access_key_id: &str) -> Result<Option<AwsKey>, SettingsError> {
+        // Clients make up ids of any length; ours have 20 characters.
+        if access_key_id.len() != 20 || !access_key_id.starts_with("AKIA") {
+            return Ok(None);
+        }
+        let cache = &self.caches.aws_keys;
+        if let Some(known) = cache.get(access_key_id, self.clock.now_ms(), CACHE_AGE_MS_MAX) {
+            return Ok(known);
+        }
+        let ticket = cache.ticket();
+        let row = sqlx::query(
+            "SELECT id, environment, kind, name, scopes, created_ms, revoked_ms, disabled, secret_sealed
+             FROM keys WHERE id = $1 AND kind = 'aws' AND revoked_ms IS NULL AND disabled = 0",
+        )
+        .bind(access_key_id)
+        .fetch_optional(&self.pool)
+        .await?;
+        let found = match row {
+            None => None,
+            Some(row) => {
+                let sealed: String = row.try_get("secret_sealed")?;
+                let secret = self.server_key()?.open(access_key_id, &sealed)?;
+                Some(AwsKey { key: key_from_row(&row)?, secret })
+            }
+        };
+        cache.put(ticket, access_key_id.to_owned(), found.clone(), self.clock.now_ms());
+        Ok(found)
+    }
+
     /// The key with this id, whatever its state.
     pub async fn key(&self, id: &str) -> Result<Option<Key>, SettingsError> {
         let row = sqlx::query(
@@ -221,7 +283,7 @@ impl Settings {
         .bind(id)
         .execute(&self.pool)
         .await?;
-        self.caches.keys.invalidate();
+        self.caches.forget_keys();
         self.key(id).await
     }
 
@@ -242,7 +304,7 @@ impl Settings {
             .bind(id)
             .execute(&self.pool)
             .await?;
-        self.caches.keys.invalidate();
+        self.caches.forget_keys();
         sqlx::query(
             "DELETE FROM keys WHERE revoked_ms IS NOT NULL AND id NOT IN (
                  SELECT id FROM keys WHERE revoked_ms IS NOT NULL ORDER BY revoked_ms DESC, id LIMIT $1

@@ -2,7 +2,8 @@
 //! markers. One SQL database, SQLite or PostgreSQL, and one set of queries that both run.
 //!
 //! **Invariant:** keys and session tokens are stored as SHA-256 hashes and looked up by them, passwords as Argon2id
-//! hashes; no function returns a secret after the call that made it.
+//! hashes; no function returns a secret after the call that made it. Secrets that signatures are verified with are stored
+//! encrypted instead, under a key that is not in the database.
 
 mod cache;
 mod database;
@@ -11,6 +12,7 @@ mod documents;
 mod environments;
 mod error;
 mod keys;
+mod sealed;
 mod users;
 
 pub use database::Settings;
@@ -18,5 +20,6 @@ pub use datasets::{ALL_DATASETS, DATASET_NAME_BYTES_MAX, DATASETS_MAX, Dataset, 
 pub use documents::{Document, DocumentKind, NewDocument, Place};
 pub use environments::{Environment, EnvironmentChange, slugify};
 pub use error::SettingsError;
-pub use keys::{CreatedKey, Key, KeyKind};
+pub use keys::{AwsKey, CreatedKey, Key, KeyKind};
+pub use sealed::ServerKey;
 pub use users::{SESSION_AGE_MS_MAX, User};

@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::catalog::{Change, SeenKey};
-use crate::part::{FreshChunk, FreshPart, Part, PartMeta, encode_chunk, seal};
+use crate::part::{FreshChunk, FreshPart, Part, PartMeta, encode_chunk, held_by_merge, seal};
 use crate::{Inner, Store, StoreError, StoreStats, paths, snapshot};
 
 const BUSY_RETRY_MS: u64 = 1_000;
@@ -76,8 +76,10 @@ impl Sink for Store {
             StoreStats::add(&inner.stats.values_cut, batch.stats.values_cut);
             StoreStats::add(&inner.stats.values_in_tail, batch.stats.values_in_tail);
         }
-        let encoded = tokio::task::spawn_blocking(move || {
-            batches.into_iter().map(encode).collect::<Result<Vec<_>, _>>()
+        // The permit goes along: when the client leaves and this future is dropped, the batches are still held there.
+        let (encoded, queued) = tokio::task::spawn_blocking(move || {
+            let encoded = batches.into_iter().map(encode).collect::<Result<Vec<_>, _>>();
+            encoded.map(|encoded| (encoded, queued))
         })
         .await
         .map_err(|error| unavailable(error.to_string()))?
@@ -102,13 +104,10 @@ fn encode(batch: EventBatch) -> Result<Encoded, StoreError> {
     })
 }
 
-/// Columns that a merge may hold decoded at the same time.
-const MERGE_COLUMNS: usize = 8;
-
 /// What a merge may hold of the rows at once: their widest columns, decoded.
 fn raw_byte_count(records: &RecordBatch) -> usize {
     let columns = records.columns().iter();
-    let mut sizes: Vec<usize> = columns
+    let sizes = columns
         .map(|column| match column.as_string_view_opt() {
             // Rows that share a value share its bytes.
             Some(text) => {
@@ -117,8 +116,7 @@ fn raw_byte_count(records: &RecordBatch) -> usize {
             None => column.to_data().get_slice_memory_size().unwrap_or(0),
         })
         .collect();
-    sizes.sort_unstable_by(|left, right| right.cmp(left));
-    sizes.iter().take(MERGE_COLUMNS).sum()
+    held_by_merge(sizes)
 }
 
 /// Commits until the store stops and nothing waits.
@@ -190,6 +188,9 @@ async fn commit(inner: &Arc<Inner>, group: Vec<Request>) {
     let answer = match result {
         Ok(()) => {
             StoreStats::add(&inner.stats.rows_committed, rows);
+            StoreStats::add(&inner.stats.commits, 1);
+            let us = usize::try_from(started.elapsed().as_micros()).unwrap_or(0);
+            StoreStats::add(&inner.stats.commit_us, us);
             Ok(())
         }
         Err(error) => {
@@ -200,8 +201,6 @@ async fn commit(inner: &Arc<Inner>, group: Vec<Request>) {
             Err(SinkError::Unavailable { reason: error, retry_after_ms: UNAVAILABLE_RETRY_MS })
         }
     };
-    StoreStats::add(&inner.stats.commits, 1);
-    StoreStats::add(&inner.stats.commit_us, usize::try_from(started.elapsed().as_micros()).unwrap_or(0));
     for (reply, receipt) in replies {
         // A client that left does not need its answer.
         drop(reply.send(answer.clone().map(|()| receipt)));
@@ -240,7 +239,8 @@ async fn write(
             .chunks
             .iter()
             .map(|(bytes, _)| FreshChunk::open(bytes.clone()))
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<Vec<_>, _>>()
+            .inspect_err(|_| discard(&written))?;
         let (pieces, byte_count, crc32) = seal(&gathered.chunks);
         if let Err(error) = inner.objects.put(&path, pieces).await {
             drop(inner.graveyard.send(path));

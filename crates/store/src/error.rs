@@ -30,3 +30,20 @@ pub enum StoreError {
     #[error("background work stopped: {0}")]
     Stopped(String),
 }
+
+impl StoreError {
+    /// Whether the catalog or the object store failed, so that anything else would fail now too.
+    pub(crate) fn is_of_storage(&self) -> bool {
+        match self {
+            Self::CatalogOpen(_)
+            | Self::CatalogMigrate(_)
+            | Self::Catalog(_)
+            | Self::Unsure(_)
+            | Self::Object { .. }
+            | Self::Stranger(_)
+            | Self::Write { .. }
+            | Self::Url { .. } => true,
+            Self::Damaged { .. } | Self::Arrow(_) | Self::Parquet(_) | Self::Stopped(_) => false,
+        }
+    }
+}

@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use crate::index::TraceIndex;
+use crate::index::{TraceIndex, ValueIndex};
 use crate::part::FreshPart;
 
 /// Opens a fresh part and reads every column of every chunk.
@@ -22,18 +22,26 @@ pub fn trace_index(object: &[u8]) {
     }
 }
 
+pub fn value_index(object: &[u8]) {
+    if let Ok(index) = ValueIndex::decode("damaged", object) {
+        for key in index.keys() {
+            index.find(key, "value-1");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::merge::run::{Input, merge};
-    use crate::part::{MergedFooter, encode_chunk, seal};
+    use crate::part::{MergedFooter, Values, encode_chunk, seal};
     use tracery_columnar::BatchBuilder;
     use tracery_columnar::Fixed;
     use tracery_model::{Origin, Signal, Value};
     use tracery_testkit::{each_mutation, seeds};
 
-    /// A fresh part, the part it is merged to, and that one's trace index.
-    fn objects() -> [(&'static str, Bytes); 3] {
+    /// A fresh part, the part it is merged to, that one's trace index, and a value index as small as they come.
+    fn objects() -> [(&'static str, Bytes); 4] {
         let mut builder = BatchBuilder::new(Signal::Span, 5);
         for idx in 0..20_u8 {
             builder.begin_row(1_700_000_000_000_000_000 + i64::from(idx), "shop");
@@ -52,7 +60,23 @@ mod tests {
         let part = FreshPart::open("seed", &fresh).unwrap();
         let inputs: Vec<Input> = part.chunks.into_iter().map(Input::Fresh).collect();
         let merged = merge(&inputs, Signal::Span).unwrap().remove(0);
-        [("fresh_part", fresh), ("merged_part", merged.object), ("trace_index", merged.trace_index.unwrap())]
+        let texts: Vec<String> = (0..1_000).map(|number| format!("value-{number}")).collect();
+        let ends: Vec<usize> = texts
+            .iter()
+            .scan(0, |end, text| {
+                *end += text.len();
+                Some(*end)
+            })
+            .collect();
+        let codes: Vec<u32> = (1..=1_000).flat_map(|code| [code; 16]).collect();
+        let mut values = ValueIndex::new(codes.len());
+        values.add("user.id", Values::Text { ends: &ends, bytes: texts.concat().as_bytes() }, &codes);
+        [
+            ("fresh_part", fresh),
+            ("merged_part", merged.object),
+            ("trace_index", merged.trace_index.unwrap()),
+            ("value_index", values.encode().unwrap()),
+        ]
     }
 
     /// `TRACERY_BLESS=1` writes the seeds; without it they are what an older build wrote, and still readable.
@@ -74,11 +98,16 @@ mod tests {
         for object in seeds("trace_index") {
             TraceIndex::decode("seed", &object).unwrap();
         }
+        for object in seeds("value_index") {
+            let index = ValueIndex::decode("seed", &object).unwrap();
+            assert!(!index.find("user.id", "value-1").unwrap().is_empty());
+        }
     }
 
     #[test]
     fn damaged_objects_never_panic() {
         each_mutation(&seeds("fresh_part"), 3_000, fresh_part);
         each_mutation(&seeds("trace_index"), 3_000, trace_index);
+        each_mutation(&seeds("value_index"), 3_000, value_index);
     }
 }

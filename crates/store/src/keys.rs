@@ -30,12 +30,23 @@ pub(crate) struct KeyCatalogue {
 }
 
 impl KeyCatalogue {
+    /// Takes in what the catalog has; what was written here since then stays newer.
     pub(crate) fn load(&self, keys: Vec<SeenKey>) {
         let mut datasets = self.datasets.write();
         for key in keys {
             let columns = datasets.entry((key.environment, key.dataset, key.signal)).or_default();
-            let written = Written { last_ms: key.last_written_ms, saved_ms: key.last_written_ms };
-            columns.insert(key.column, written);
+            let full = columns.len() >= COLUMNS_MAX;
+            match columns.get_mut(&key.column) {
+                Some(written) => {
+                    written.last_ms = written.last_ms.max(key.last_written_ms);
+                    written.saved_ms = key.last_written_ms;
+                }
+                None if !full => {
+                    let written = Written { last_ms: key.last_written_ms, saved_ms: key.last_written_ms };
+                    columns.insert(key.column, written);
+                }
+                None => {}
+            }
         }
     }
 
@@ -118,5 +129,29 @@ impl KeyCatalogue {
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENVIRONMENT: EnvironmentId = EnvironmentId(1);
+
+    fn seen(column: &str, last_written_ms: i64) -> SeenKey {
+        let (dataset, column) = ("a".to_owned(), column.to_owned());
+        SeenKey { environment: ENVIRONMENT, dataset, signal: Signal::Log, column, last_written_ms }
+    }
+
+    #[test]
+    fn what_the_catalog_says_makes_nothing_older_and_no_list_endless() {
+        let keys = KeyCatalogue::default();
+        let summary = DatasetSummary { dataset: "a".into(), columns: vec!["os:k".into()] };
+        keys.note(ENVIRONMENT, Signal::Log, &summary, 900);
+        keys.load(vec![seen("os:k", 100), seen("os:other", 200)]);
+        let columns = keys.columns(ENVIRONMENT, None, &[Signal::Log]);
+        assert_eq!((columns["os:k"], columns["os:other"]), (900, 200));
+        keys.load((0..2 * COLUMNS_MAX).map(|number| seen(&format!("os:{number}"), 5)).collect());
+        assert_eq!(keys.columns(ENVIRONMENT, None, &[Signal::Log]).len(), COLUMNS_MAX);
     }
 }

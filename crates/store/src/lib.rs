@@ -33,8 +33,9 @@ pub use snapshot::Snapshot;
 pub use stats::StoreStats;
 pub use verify::VerifyReport;
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -87,11 +88,19 @@ pub struct Store {
 struct Inner {
     catalog: Catalog,
     objects: Objects,
+    /// What catalog and object store know each other by.
+    identity: String,
     clock: Arc<dyn Clock>,
     options: StoreOptions,
     parts: RwLock<Arc<Snapshot>>,
     /// Held while the catalog and the snapshot change together.
     list: tokio::sync::Mutex<()>,
+    /// Parts that were taken off the list, for the sweeper to leave what is still read.
+    retired: Mutex<Vec<Weak<Part>>>,
+    /// Held while a lost trace index is made from its part, so that only one part is in memory for it.
+    index_making: tokio::sync::Mutex<()>,
+    /// Parts whose merge failed by itself → until when (ms since the epoch) they are left alone.
+    unmergeable: Mutex<HashMap<String, i64>>,
     keys: KeyCatalogue,
     stats: Arc<StoreStats>,
     commits: mpsc::UnboundedSender<commit::Request>,
@@ -116,12 +125,12 @@ impl Store {
         let stats = Arc::new(StoreStats::default());
         let keys = KeyCatalogue::default();
         keys.load(catalog.keys().await?);
-        identity::establish(&catalog, &objects).await?;
+        let identity = identity::establish(&catalog, &objects).await?;
         let version = catalog.version().await?;
         let listed = catalog.parts().await?;
         let mut parts = Vec::with_capacity(listed.len());
         for meta in listed {
-            match snapshot::open_part(&objects, meta.clone(), &graveyard).await {
+            match snapshot::open_part(&objects, &identity, meta.clone(), &graveyard).await {
                 Ok(part) => parts.push(Arc::new(part)),
                 Err(StoreError::Damaged { reason, .. }) => {
                     maintenance::set_aside(&catalog, &stats, &meta, &reason, clock.now_ms()).await?;
@@ -132,11 +141,15 @@ impl Store {
         let inner = Arc::new(Inner {
             catalog,
             objects,
+            identity,
             clock,
             queue: Arc::new(Semaphore::new(options.queue_bytes_max.min(Semaphore::MAX_PERMITS))),
             options,
             parts: RwLock::new(Arc::new(Snapshot::new(version, parts))),
             list: tokio::sync::Mutex::new(()),
+            retired: Mutex::default(),
+            index_making: tokio::sync::Mutex::default(),
+            unmergeable: Mutex::default(),
             keys,
             stats,
             commits,
@@ -203,17 +216,17 @@ impl Store {
         &self.inner.catalog
     }
 
-    /// The trace-id index of a merged part; `None` when it has no traces.
-    pub async fn trace_index(&self, part: &Part) -> Result<Option<Arc<TraceIndex>>, StoreError> {
-        snapshot::trace_index(&self.inner.objects, part).await
+    /// The trace-id index of a merged part: a trace that it does not find has no row there.
+    pub async fn trace_index(&self, part: &Part) -> Result<Arc<TraceIndex>, StoreError> {
+        snapshot::trace_index(&self.inner, part).await
     }
 
-    /// The value index of a merged part; `None` when no attribute of it was worth one.
+    /// The value index of a merged part; `None` when there is none to use, so that rows are found by looking.
     pub async fn value_index(&self, part: &Part) -> Result<Option<Arc<ValueIndex>>, StoreError> {
         snapshot::value_index(&self.inner.objects, part).await
     }
 
-    /// Merges until nothing is due: what `tracery parts --merge`, tests and benchmarks call.
+    /// Merges until nothing is due: what tests and benchmarks call.
     pub async fn merge_all(&self, everything: bool) -> Result<usize, StoreError> {
         maintenance::merge_due(&self.inner, everything).await
     }
@@ -227,12 +240,18 @@ impl Store {
     /// Whether the catalog and the object store answer.
     pub async fn ready(&self) -> Result<(), StoreError> {
         self.inner.catalog.ping().await?;
-        identity::check(&self.inner.objects).await
+        identity::check(&self.inner.objects, &self.inner.identity).await
     }
 
     /// Reads every merged part whole and sets those aside whose checksum differs. Returns how many did.
     pub async fn scrub(&self) -> Result<usize, StoreError> {
         scrub::all(&self.inner).await
+    }
+
+    /// Puts back on the list what was set aside and reads well again, for example because a directory was not mounted
+    /// for a while. Returns their paths. Another process on SQLite sees them when it opens the store again.
+    pub async fn restore(&self) -> Result<Vec<String>, StoreError> {
+        scrub::restore(&self.inner).await
     }
 
     /// Something that was read made no sense. The background work looks soon at every merged part.

@@ -13,15 +13,18 @@ use uuid::Uuid;
 
 use crate::catalog::Change;
 use crate::commit::error_chain;
-use crate::merge::plan::{Job, MergePolicy, next_job, raw_bytes};
+use crate::merge::plan::{Job, MergePolicy, next_job};
 use crate::merge::run::{Input, Output, merge};
 use crate::part::{MergedFooter, Part, PartMeta};
-use crate::{Catalog, Inner, StoreError, StoreStats, paths, scrub, snapshot};
+use crate::{Catalog, Inner, StoreError, StoreStats, identity, paths, scrub, snapshot};
 
 /// How often due work is looked for when no commit asks.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often retention and the sweep run.
 const EXPIRE_EVERY: Duration = Duration::from_secs(300);
+
+/// How long parts are left alone whose merge failed for a reason of its own: every other merge goes on meanwhile.
+const UNMERGEABLE_MS: i64 = 600_000;
 
 /// Merges, expires and sweeps until the store stops.
 pub(crate) async fn run(inner: Arc<Inner>) {
@@ -53,7 +56,8 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     }
 }
 
-/// Runs merges until none is due; `everything` also merges what is young. Returns how many ran.
+/// Runs merges until none is due; `everything` also merges what is young. Returns how many ran. Where a merge fails by
+/// itself the others run, and the first such error is returned.
 pub(crate) async fn merge_due(inner: &Arc<Inner>, everything: bool) -> Result<usize, StoreError> {
     let policy = if everything {
         MergePolicy { fresh_age_ms: i64::MIN / 2, ..inner.options.merge }
@@ -61,9 +65,17 @@ pub(crate) async fn merge_due(inner: &Arc<Inner>, everything: bool) -> Result<us
         inner.options.merge
     };
     let mut count = 0;
+    let mut failed = None;
     while !inner.stop.is_cancelled() {
         let parts = Arc::clone(&inner.parts.read());
-        let job = next_job(parts.parts().iter().map(|part| &part.meta), &policy, inner.clock.now_ms());
+        let now_ms = inner.clock.now_ms();
+        let left_alone: HashSet<String> = {
+            let mut unmergeable = inner.unmergeable.lock();
+            unmergeable.retain(|_, until_ms| *until_ms > now_ms);
+            unmergeable.keys().cloned().collect()
+        };
+        let due = parts.parts().iter().map(|part| &part.meta).filter(|meta| !left_alone.contains(&meta.id));
+        let job = next_job(due, &policy, now_ms);
         let Some(job) = job else { break };
         let sources: Vec<Arc<Part>> =
             parts.parts().iter().filter(|part| job.ids.contains(&part.meta.id)).cloned().collect();
@@ -71,10 +83,23 @@ pub(crate) async fn merge_due(inner: &Arc<Inner>, everything: bool) -> Result<us
         let rows: i64 = sources.iter().map(|part| part.meta.row_count).sum();
         let environment = sources.first().map_or(0, |part| part.meta.environment.0);
         let span = tracing::info_span!(target: OWN_SPANS, "merge", environment.id = environment, rows, parts = sources.len());
-        merge_job(inner, &job, &sources).instrument(span).await?;
-        count += 1;
+        match merge_job(inner, &job, &sources).instrument(span).await {
+            Ok(()) => count += 1,
+            Err(error) if error.is_of_storage() => return Err(error),
+            Err(error) => {
+                // It would fail again at once, and nothing else would be merged.
+                let until_ms = now_ms.saturating_add(UNMERGEABLE_MS);
+                inner.unmergeable.lock().extend(job.ids.into_iter().map(|id| (id, until_ms)));
+                tracing::error!(
+                    error = error_chain(&error),
+                    rows,
+                    "parts cannot be merged; they stay as they are"
+                );
+                failed.get_or_insert(error);
+            }
+        }
     }
-    Ok(count)
+    failed.map_or(Ok(count), Err)
 }
 
 async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Result<(), StoreError> {
@@ -98,7 +123,6 @@ async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Resu
         .await
         .map_err(|error| StoreError::Stopped(error.to_string()))??;
     let rows_out: usize = outputs.iter().map(|output| output.row_count).sum();
-    let raw_in: i64 = sources.iter().map(|part| raw_bytes(&part.meta)).sum();
     let rows_in: i64 = sources.iter().map(|part| part.meta.row_count).sum();
     if i64::try_from(rows_out).ok() != Some(rows_in) {
         // Never seen; the parts stay as they are rather than lose a row.
@@ -106,9 +130,7 @@ async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Resu
     }
     let mut added = Vec::with_capacity(outputs.len());
     for output in outputs {
-        // Rows of one merge are taken to be of one size.
-        let share = i128::from(raw_in) * output.row_count as i128 / i128::from(rows_in.max(1));
-        match write_output(inner, job, output, i64::try_from(share).unwrap_or(i64::MAX)).await {
+        match write_output(inner, job, output).await {
             Ok(part) => added.push(Arc::new(part)),
             Err(error) => {
                 // The disk may be full: what no list will name must not keep it so.
@@ -152,10 +174,8 @@ async fn merge_job(inner: &Arc<Inner>, job: &Job, sources: &[Arc<Part>]) -> Resu
 async fn open_merged(inner: &Inner, meta: &PartMeta) -> Result<Input, StoreError> {
     let damaged = |reason: String| StoreError::Damaged { path: meta.path.clone(), reason };
     let bytes = match inner.objects.get(&meta.path).await {
-        Err(StoreError::Object { source: object_store::Error::NotFound { .. }, .. }) => {
-            return Err(damaged("the object is missing".into()));
-        }
-        other => other?,
+        Ok(bytes) => bytes,
+        Err(error) => return Err(identity::explain(&inner.objects, &inner.identity, error).await),
     };
     if crc32fast::hash(&bytes) != meta.crc32 {
         return Err(damaged("its checksum differs from the catalog's".into()));
@@ -165,19 +185,15 @@ async fn open_merged(inner: &Inner, meta: &PartMeta) -> Result<Input, StoreError
 }
 
 /// Lets the objects of unlisted parts go: when the last query here has let go of them, or, where other processes may
-/// read them too, when the sweeper finds that long enough ago.
+/// read them too, when the sweeper finds that long enough ago. Call with `inner.list` held.
 fn retire(inner: &Inner, parts: &[Arc<Part>]) {
+    inner.retired.lock().extend(parts.iter().map(Arc::downgrade));
     if !inner.catalog.is_shared() {
         parts.iter().for_each(|part| part.doom());
     }
 }
 
-async fn write_output(
-    inner: &Inner,
-    job: &Job,
-    output: Output,
-    raw_byte_count: i64,
-) -> Result<Part, StoreError> {
+async fn write_output(inner: &Inner, job: &Job, output: Output) -> Result<Part, StoreError> {
     let id = Uuid::now_v7().simple().to_string();
     let path = paths::merged(job.environment, job.signal, &id);
     let meta = PartMeta {
@@ -190,7 +206,7 @@ async fn write_output(
         time_max_ns: output.time_max_ns,
         row_count: i64::try_from(output.row_count).unwrap_or(0),
         byte_count: i64::try_from(output.object.len()).unwrap_or(0),
-        raw_byte_count,
+        raw_byte_count: i64::try_from(output.raw_byte_count).unwrap_or(i64::MAX),
         crc32: crc32fast::hash(&output.object),
         datasets: output.datasets,
         created_ms: inner.clock.now_ms(),
@@ -253,14 +269,15 @@ pub(crate) async fn expire(inner: &Arc<Inner>) -> Result<(), StoreError> {
 
 /// Removes objects that no listed part owns and that are too old to belong to a commit under way.
 pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<(), StoreError> {
+    // What lies in another catalog's store is no orphan.
+    identity::check(&inner.objects, &inner.identity).await?;
     // Objects before the list: what is written in between is in neither.
     let objects = inner.objects.list(paths::ROOT).await?;
-    let mut owned: HashSet<String> = inner.catalog.parts().await?.into_iter().map(|meta| meta.path).collect();
-    owned.extend(inner.parts.read().parts().iter().map(|part| part.meta.path.clone()));
-    owned.extend(inner.catalog.parts_set_aside().await?.into_iter().map(|(path, _)| path));
+    let mut owned = owned(inner).await?;
     let removed_age_ms = i64::try_from(inner.options.removed_age.as_millis()).unwrap_or(i64::MAX);
+    let mut removed = HashSet::new();
     for (path, removed_ms) in inner.catalog.parts_removed().await? {
-        if removed_ms.saturating_add(removed_age_ms) > inner.clock.now_ms() {
+        if owned.contains(&path) || removed_ms.saturating_add(removed_age_ms) > inner.clock.now_ms() {
             owned.insert(path);
             continue;
         }
@@ -268,17 +285,33 @@ pub(crate) async fn sweep(inner: &Arc<Inner>) -> Result<(), StoreError> {
             inner.objects.delete(&object).await?;
         }
         inner.catalog.forget_removed(&path).await?;
+        removed.insert(path);
     }
     let orphan_age_ms = i64::try_from(inner.options.orphan_age.as_millis()).unwrap_or(i64::MAX);
     let oldest_kept_ms = inner.clock.now_ms().saturating_sub(orphan_age_ms);
     for (path, modified_ms) in objects {
         let owner = paths::indexed_part(&path).unwrap_or(&path);
-        if !owned.contains(owner) && modified_ms < oldest_kept_ms {
+        if !owned.contains(owner) && !removed.contains(owner) && modified_ms < oldest_kept_ms {
             inner.objects.delete(&path).await?;
             StoreStats::add(&inner.stats.orphans_removed, 1);
         }
     }
     Ok(())
+}
+
+/// The paths of parts that are listed, set aside, or still read here.
+async fn owned(inner: &Inner) -> Result<HashSet<String>, StoreError> {
+    // So that no part is on its way from the list to the retired ones meanwhile.
+    let _list = inner.list.lock().await;
+    let mut owned: HashSet<String> = inner.catalog.parts().await?.into_iter().map(|meta| meta.path).collect();
+    owned.extend(inner.catalog.parts_set_aside().await?.into_iter().map(|(path, _)| path));
+    owned.extend(inner.parts.read().parts().iter().map(|part| part.meta.path.clone()));
+    inner.retired.lock().retain(|part| {
+        let held = part.upgrade();
+        owned.extend(held.iter().map(|part| part.meta.path.clone()));
+        held.is_some()
+    });
+    Ok(owned)
 }
 
 /// Removes the objects of doomed parts once no query reads them.

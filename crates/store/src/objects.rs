@@ -11,9 +11,11 @@ use futures::TryStreamExt;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
-use object_store::{ClientOptions, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
+use object_store::{
+    ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig,
+};
 
-use crate::StoreError;
+use crate::{StoreError, identity};
 
 /// A store that is gone is told to the client while it still waits; it comes again.
 const RETRIES_MAX: usize = 4;
@@ -83,9 +85,14 @@ impl Objects {
         Arc::clone(&self.store)
     }
 
-    /// Writes an object; durable when this returns.
+    /// Writes an object; durable when this returns. A directory without the mark of its catalog is not written to:
+    /// what was mounted there is gone, and what is below it would be lost with the next mount.
     pub(crate) async fn put(&self, path: &str, pieces: Vec<Bytes>) -> Result<(), StoreError> {
         if let Some(root) = &self.local_root {
+            let mark = root.join(identity::PATH);
+            if path != identity::PATH && !tokio::fs::try_exists(&mark).await.unwrap_or(false) {
+                return Err(identity::stranger(false));
+            }
             let target = root.join(path);
             let written = tokio::task::spawn_blocking(move || write_synced(&target, &pieces)).await;
             return written
@@ -104,6 +111,24 @@ impl Objects {
         let error = |source| StoreError::Object { path: path.to_owned(), source };
         let result = self.store.get(&ObjectPath::from(path)).await.map_err(error)?;
         result.bytes().await.map_err(error)
+    }
+
+    /// Whether the object is there.
+    pub(crate) async fn exists(&self, path: &str) -> Result<bool, StoreError> {
+        match self.store.head(&ObjectPath::from(path)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(source) => Err(StoreError::Object { path: path.to_owned(), source }),
+        }
+    }
+
+    /// The last `len` bytes of an object, or all of a shorter one, and how long it is.
+    pub(crate) async fn get_end(&self, path: &str, len: u64) -> Result<(Bytes, u64), StoreError> {
+        let error = |source| StoreError::Object { path: path.to_owned(), source };
+        let options = GetOptions { range: Some(GetRange::Suffix(len)), ..GetOptions::default() };
+        let result = self.store.get_opts(&ObjectPath::from(path), options).await.map_err(error)?;
+        let whole_len = result.meta.size;
+        Ok((result.bytes().await.map_err(error)?, whole_len))
     }
 
     /// Removes an object; one that is gone already is fine.
@@ -136,6 +161,12 @@ impl Objects {
             .await
             .map_err(|source| StoreError::Object { path: prefix.to_owned(), source })
     }
+}
+
+/// Whether the object store answered that it has no such object. It says the same of a bucket or a directory that is
+/// gone altogether.
+pub(crate) fn is_not_found(error: &StoreError) -> bool {
+    matches!(error, StoreError::Object { source: object_store::Error::NotFound { .. }, .. })
 }
 
 fn write_synced(target: &Path, pieces: &[Bytes]) -> std::io::Result<()> {

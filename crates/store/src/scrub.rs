@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::commit::error_chain;
 use crate::part::PartMeta;
-use crate::{Inner, StoreError, maintenance, snapshot};
+use crate::{Inner, StoreError, identity, maintenance, snapshot};
 
 /// Between two parts that nobody complained about: little next to what queries and merges read.
 const PART_EVERY: Duration = Duration::from_secs(10);
@@ -69,20 +69,51 @@ pub(crate) async fn all(inner: &Arc<Inner>) -> Result<usize, StoreError> {
     Ok(damaged)
 }
 
-/// Whether the part had to be set aside.
+/// Whether the part had to be set aside. One that is whole gets its trace index back if that is not.
 async fn look_at(inner: &Arc<Inner>, meta: &PartMeta) -> Result<bool, StoreError> {
-    let reason = match inner.objects.checksum(&meta.path).await {
+    match damage(inner, meta).await? {
+        Some(reason) => set_aside(inner, meta, &reason).await,
+        None => {
+            snapshot::mend_trace_index(inner, meta).await?;
+            Ok(false)
+        }
+    }
+}
+
+/// What is wrong with the object of a part.
+async fn damage(inner: &Inner, meta: &PartMeta) -> Result<Option<String>, StoreError> {
+    Ok(match inner.objects.checksum(&meta.path).await {
         Ok((len, _)) if i64::try_from(len).ok() != Some(meta.byte_count) => {
-            format!("it has {len} bytes and the catalog says {}", meta.byte_count)
+            Some(format!("it has {len} bytes and the catalog says {}", meta.byte_count))
         }
-        Ok((_, crc32)) if crc32 != meta.crc32 => "its checksum differs from the catalog's".to_owned(),
-        Ok(_) => return Ok(false),
-        Err(StoreError::Object { source: object_store::Error::NotFound { .. }, .. }) => {
-            "the object is missing".to_owned()
+        Ok((_, crc32)) if crc32 != meta.crc32 => Some("its checksum differs from the catalog's".to_owned()),
+        Ok(_) => None,
+        Err(error) => match identity::explain(&inner.objects, &inner.identity, error).await {
+            StoreError::Damaged { reason, .. } => Some(reason),
+            error => return Err(error),
+        },
+    })
+}
+
+/// Lists again what was set aside and is whole.
+pub(crate) async fn restore(inner: &Arc<Inner>) -> Result<Vec<String>, StoreError> {
+    let mut restored = Vec::new();
+    for meta in inner.catalog.restorable().await? {
+        if damage(inner, &meta).await?.is_some() {
+            continue;
         }
-        Err(error) => return Err(error),
-    };
-    set_aside(inner, meta, &reason).await
+        let _list = inner.list.lock().await;
+        if inner.catalog.restore(&meta.id).await? {
+            tracing::info!(
+                part = meta.path,
+                rows = meta.row_count,
+                "a part that was set aside is listed again"
+            );
+            restored.push(meta.path);
+            snapshot::refresh(inner).await?;
+        }
+    }
+    Ok(restored)
 }
 
 /// Takes a damaged part out of the catalog and out of the list that queries see.

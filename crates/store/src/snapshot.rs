@@ -3,12 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaDataReader;
 use tokio::sync::mpsc;
+use tracery_columnar::Fixed;
 use tracery_model::{EnvironmentId, Signal, TimeRange};
 
+use crate::commit::error_chain;
 use crate::index::{TraceIndex, ValueIndex};
-use crate::part::{FreshPart, Part, PartMeta};
-use crate::{Inner, Objects, StoreError, maintenance, paths};
+use crate::merge::run::Input;
+use crate::objects::is_not_found;
+use crate::part::{FreshPart, MergedFooter, Part, PartMeta};
+use crate::{Inner, Objects, StoreError, identity, maintenance, paths};
 
 /// What a parsed column of a chunk takes beside its bytes, about: name, type and pointers. Batches of one row are
 /// mostly this.
@@ -68,6 +74,7 @@ fn memory_bytes(part: &FreshPart) -> usize {
 /// Loads what a listed part needs in memory.
 pub(crate) async fn open_part(
     objects: &Objects,
+    identity: &str,
     meta: PartMeta,
     graveyard: &mpsc::UnboundedSender<String>,
 ) -> Result<Part, StoreError> {
@@ -75,10 +82,8 @@ pub(crate) async fn open_part(
         return Ok(Part::new(meta, None, graveyard.clone()));
     }
     let object = match objects.get(&meta.path).await {
-        Err(StoreError::Object { source: object_store::Error::NotFound { .. }, path }) => {
-            return Err(StoreError::Damaged { path, reason: "the object is missing".into() });
-        }
-        other => other?,
+        Ok(object) => object,
+        Err(error) => return Err(identity::explain(objects, identity, error).await),
     };
     if crc32fast::hash(&object) != meta.crc32 {
         return Err(StoreError::Damaged {
@@ -117,11 +122,13 @@ pub(crate) async fn refresh(inner: &Inner) -> Result<(), StoreError> {
         for meta in inner.catalog.parts().await? {
             match by_id.get(meta.id.as_str()) {
                 Some(part) => parts.push(Arc::clone(part)),
-                None => match open_part(&inner.objects, meta.clone(), &inner.graveyard).await {
-                    Ok(part) => parts.push(Arc::new(part)),
-                    Err(StoreError::Damaged { reason, .. }) => unreadable.push((meta, reason)),
-                    Err(error) => return Err(error),
-                },
+                None => {
+                    match open_part(&inner.objects, &inner.identity, meta.clone(), &inner.graveyard).await {
+                        Ok(part) => parts.push(Arc::new(part)),
+                        Err(StoreError::Damaged { reason, .. }) => unreadable.push((meta, reason)),
+                        Err(error) => return Err(error),
+                    }
+                }
             }
         }
         let mut set_aside = false;
@@ -140,33 +147,106 @@ pub(crate) async fn refresh(inner: &Inner) -> Result<(), StoreError> {
     }
 }
 
-pub(crate) async fn trace_index(
-    objects: &Objects,
-    part: &Part,
-) -> Result<Option<Arc<TraceIndex>>, StoreError> {
-    let load = || async {
-        let path = paths::trace_index(&part.meta.path);
-        match objects.get(&path).await {
-            Ok(bytes) => Ok(Some(Arc::new(TraceIndex::decode(&path, &bytes)?))),
-            // A part without traces has no index.
-            Err(StoreError::Object { source: object_store::Error::NotFound { .. }, .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    };
+/// The trace-id index of a merged part, loaded once. One that is lost or damaged is made anew from the part, in memory:
+/// without it, rows of the part would be found by everything but their trace.
+pub(crate) async fn trace_index(inner: &Inner, part: &Part) -> Result<Arc<TraceIndex>, StoreError> {
+    let load = || async { trace_index_of(inner, &part.meta).await.map(|(index, _)| Arc::new(index)) };
     part.trace_index_cell().get_or_try_init(load).await.cloned()
 }
 
+/// The index, and whether it had to be made anew.
+async fn trace_index_of(inner: &Inner, meta: &PartMeta) -> Result<(TraceIndex, bool), StoreError> {
+    let path = paths::trace_index(&meta.path);
+    let error = match inner.objects.get(&path).await {
+        Ok(bytes) => match TraceIndex::decode(&path, &bytes) {
+            Ok(index) => return Ok((index, false)),
+            Err(error) => error,
+        },
+        Err(error) => identity::explain(&inner.objects, &inner.identity, error).await,
+    };
+    if !matches!(error, StoreError::Damaged { .. }) {
+        return Err(error);
+    }
+    // A part without traces has no index. Its footer says so; a part of old may have the column with no id in it.
+    if !has_traces(&inner.objects, &meta.path).await? {
+        return Ok((TraceIndex::default(), false));
+    }
+    tracing::warn!(error = error_chain(&error), "a trace index is made anew");
+    let _one = inner.index_making.lock().await;
+    let bytes = inner.objects.get(&meta.path).await?;
+    let checksum = meta.crc32;
+    let path = meta.path.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        if crc32fast::hash(&bytes) != checksum {
+            let reason = "its checksum differs from the catalog's".into();
+            return Err(StoreError::Damaged { path, reason });
+        }
+        let input = Input::Merged { footer: MergedFooter::read(&bytes)?, bytes };
+        let ids = input.column(Fixed::TraceId.name())?;
+        Ok(ids.map(|ids| TraceIndex::of_column(&ids)).unwrap_or_default())
+    });
+    Ok((made.await.map_err(|error| StoreError::Stopped(error.to_string()))??, true))
+}
+
+/// Writes the trace-id index of a merged part anew where it is lost or damaged.
+pub(crate) async fn mend_trace_index(inner: &Inner, meta: &PartMeta) -> Result<(), StoreError> {
+    let (index, is_new) = trace_index_of(inner, meta).await?;
+    if is_new {
+        inner.objects.put(&paths::trace_index(&meta.path), vec![index.encode()]).await?;
+    }
+    Ok(())
+}
+
+/// Whether any row of a merged part has a trace id, by its footer.
+async fn has_traces(objects: &Objects, path: &str) -> Result<bool, StoreError> {
+    const FOOTER_BYTES_USUAL: u64 = 64 << 10;
+    let mut wanted = FOOTER_BYTES_USUAL;
+    loop {
+        let (end, whole_len) = objects.get_end(path, wanted).await?;
+        let read = tokio::task::spawn_blocking(move || {
+            let mut reader = ParquetMetaDataReader::new();
+            reader.try_parse_sized(&end, whole_len).and_then(|()| reader.finish())
+        });
+        match read.await.map_err(|error| StoreError::Stopped(error.to_string()))? {
+            Ok(footer) => {
+                let mut ids = footer
+                    .row_groups()
+                    .iter()
+                    .flat_map(|group| group.columns())
+                    .filter(|column| column.column_path().parts() == [Fixed::TraceId.name()]);
+                return Ok(ids.any(|column| {
+                    let nulls = column.statistics().and_then(|statistics| statistics.null_count_opt());
+                    nulls.is_none_or(|nulls| i64::try_from(nulls).unwrap_or(0) < column.num_values())
+                }));
+            }
+            // Never less than before, so that this ends.
+            Err(ParquetError::NeedMoreData(len)) if (len as u64) > wanted && wanted < whole_len => {
+                wanted = len as u64;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The value index of a merged part, loaded once; `None` when no attribute of it was worth one, or when it is damaged.
+/// Readers scan without it.
 pub(crate) async fn value_index(
     objects: &Objects,
     part: &Part,
 ) -> Result<Option<Arc<ValueIndex>>, StoreError> {
     let load = || async {
         let path = paths::value_index(&part.meta.path);
-        match objects.get(&path).await {
-            Ok(bytes) => Ok(Some(Arc::new(ValueIndex::decode(&path, &bytes)?))),
-            // No attribute of the part was worth one.
-            Err(StoreError::Object { source: object_store::Error::NotFound { .. }, .. }) => Ok(None),
-            Err(error) => Err(error),
+        let bytes = match objects.get(&path).await {
+            Ok(bytes) => bytes,
+            Err(error) if is_not_found(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match ValueIndex::decode(&path, &bytes) {
+            Ok(index) => Ok(Some(Arc::new(index))),
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "a value index is not used");
+                Ok(None)
+            }
         }
     };
     part.value_index_cell().get_or_try_init(load).await.cloned()

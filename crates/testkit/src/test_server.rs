@@ -34,7 +34,7 @@ impl TestServer {
         Self { child, binary, arguments, directory, addresses }
     }
 
-    /// Address of a door: `http`, `otlp_grpc`, `otlp_http`.
+    /// Address of a door: `http`, `otlp_grpc`, `otlp_http`, `xray_udp`, `xray_tcp`.
     pub fn address(&self, door: &str) -> String {
         self.addresses[door].as_str().unwrap_or_else(|| panic!("no door {door}")).to_owned()
     }
@@ -90,6 +90,7 @@ fn spawn(binary: &Path, directory: &Path, arguments: &[String]) -> (Child, Value
     drop(std::fs::remove_file(&ready));
     let mut child = Command::new(binary)
         .args(["serve", "--http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0"])
+        .args(["--xray", "127.0.0.1:0"])
         .arg("--data-dir")
         .arg(directory.join("data"))
         .arg("--ready-file")

@@ -278,10 +278,14 @@ fn key_resource(state: &Honeycomb, key: &Key, secret: Option<&str>) -> Value {
 async fn key(state: &Honeycomb, team: &str, id: &str) -> Result<Key, Problem> {
     check_team(state, team)?;
     let found = state.intake.settings.key(id).await?;
-    // Management keys are made and revoked on the command line only.
     found
-        .filter(|key| key.kind != KeyKind::Management && key.revoked_ms.is_none())
+        .filter(|key| is_listed(key.kind) && key.revoked_ms.is_none())
         .ok_or_else(|| Problem::not_found("API key"))
+}
+
+/// The kinds that this API knows; management keys are made and revoked on the command line only.
+fn is_listed(kind: KeyKind) -> bool {
+    matches!(kind, KeyKind::Ingest | KeyKind::Configuration)
 }
 
 pub(crate) async fn list_keys(
@@ -294,7 +298,7 @@ pub(crate) async fn list_keys(
     check_team(&state, &team)?;
     let kind = match parameters.get("filter[type]") {
         Some(name) => {
-            Some(KeyKind::from_name(name).filter(|kind| *kind != KeyKind::Management).ok_or_else(|| {
+            Some(KeyKind::from_name(name).filter(|kind| is_listed(*kind)).ok_or_else(|| {
                 Problem::invalid("filter[type]", "invalid", "must be ingest or configuration")
             })?)
         }
@@ -303,7 +307,7 @@ pub(crate) async fn list_keys(
     let keys = state.intake.settings.keys().await?;
     let resources = keys
         .iter()
-        .filter(|key| key.revoked_ms.is_none() && key.kind != KeyKind::Management)
+        .filter(|key| key.revoked_ms.is_none() && is_listed(key.kind))
         .filter(|key| kind.is_none_or(|kind| key.kind == kind))
         .map(|key| key_resource(&state, key, None))
         .collect();

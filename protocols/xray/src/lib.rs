@@ -1,4 +1,46 @@
-//! AWS X-Ray. What stands here so far is its filter language, which GetTraceSummaries, groups and the trace list take.
-//! Nothing in it does I/O, and no input panics.
+//! AWS X-Ray: the API that SDKs, the CLI and dashboards call, and the daemon's ports. `server` merges [`routes`] into its
+//! router, serves [`daemon_routes`] and [`Daemon`] on the daemon's port, and supplies the query engine.
+//!
+//! **Invariant:** what a request reads or writes lies in its caller's environment; no answer has a field that the model
+//! does not know, and none is null where real clients do not look. What is acknowledged is in the sink.
 
-pub mod filter;
+mod caller;
+mod daemon;
+mod door;
+mod ingest;
+mod operations;
+mod rejected;
+mod segment;
+
+use std::sync::Arc;
+
+use datafusion::prelude::SessionContext;
+use tracery_intake::Intake;
+use tracery_query::StoreEvents;
+// What a subsegment stands for on the map is decided with the questions about it.
+use tracery_query::questions::xray as node;
+
+pub(crate) use caller::Caller;
+pub use daemon::{Daemon, DaemonFigures, DecodedOtlp, OtlpDecoder, bind_udp};
+pub use door::{daemon_routes, routes};
+pub use rejected::{RejectedDocument, RejectedDocuments};
+
+/// The state of this door. Cheap to clone.
+#[derive(Clone)]
+pub struct XRay {
+    pub(crate) intake: Intake,
+    pub(crate) events: StoreEvents,
+    pub(crate) context: Arc<SessionContext>,
+    pub(crate) ingest: Arc<ingest::Ingest>,
+}
+
+impl XRay {
+    pub fn new(intake: Intake, events: StoreEvents, context: Arc<SessionContext>) -> Self {
+        Self { intake, events, context, ingest: Arc::default() }
+    }
+
+    /// The newest documents of an environment that were not kept, newest first.
+    pub fn rejected(&self, environment: tracery_model::EnvironmentId) -> Vec<RejectedDocument> {
+        self.ingest.rejected.list(environment)
+    }
+}

@@ -12,7 +12,7 @@ export async function startServer(...flags) {
   const ready = join(directory, "ready.json");
   const child = spawn(process.env.TRACERY_BIN, [
     "serve", "--data-dir", join(directory, "data"), "--http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0",
-    "--otlp-http", "127.0.0.1:0", "--ready-file", ready, ...flags,
+    "--otlp-http", "127.0.0.1:0", "--xray", "127.0.0.1:0", "--ready-file", ready, ...flags,
   ], { stdio: ["ignore", "ignore", openSync(join(directory, "tracery.log"), "w")] });
   const deadline = Date.now() + 60_000;
   while (!existsSync(ready)) {

@@ -63,13 +63,14 @@ impl Mergeable for Ends {
         }
     }
 
-    fn merge_encoded(&mut self, mut bytes: &[u8]) -> Option<()> {
+    fn merge_encoded(&mut self, mut bytes: &[u8]) -> Option<usize> {
+        let before = self.0.len();
         while !bytes.is_empty() {
             let bucket = i64::from_le_bytes(take(&mut bytes)?);
             let weight = u64::from_le_bytes(take(&mut bytes)?);
             let sum = self.0.entry(bucket).or_default();
             *sum = sum.saturating_add(weight);
         }
-        Some(())
+        Some((self.0.len() - before) * 32)
     }
 }

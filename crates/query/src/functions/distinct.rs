@@ -171,7 +171,7 @@ impl Distinct {
 
     /// Merges a state that the aggregate answered, without building it first. `None` when it is not one.
     pub fn absorb(&mut self, bytes: &[u8]) -> Option<()> {
-        self.merge_encoded(bytes)
+        self.merge_encoded(bytes).map(drop)
     }
 }
 
@@ -298,15 +298,17 @@ impl Mergeable for Distinct {
         }
     }
 
-    fn merge_encoded(&mut self, mut bytes: &[u8]) -> Option<()> {
+    fn merge_encoded(&mut self, mut bytes: &[u8]) -> Option<usize> {
         if bytes.len() == REGISTERS + 1 {
+            let grown = if matches!(self, Distinct::Exact(_)) { REGISTERS } else { 0 };
             self.merge_registers(&bytes[1..]);
-            return Some(());
+            return Some(grown);
         }
+        let mut grown = 0;
         while !bytes.is_empty() {
-            self.add(u64::from_le_bytes(take(&mut bytes)?));
+            grown += self.add(u64::from_le_bytes(take(&mut bytes)?));
         }
-        Some(())
+        Some(grown)
     }
 }
 

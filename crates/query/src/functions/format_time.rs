@@ -9,6 +9,9 @@ use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarUDF, Volatility, create_udf};
 use time::OffsetDateTime;
 
+/// A letter can become two dozen characters, in every row.
+pub const FORMAT_BYTES_MAX: usize = 256;
+
 static UDF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     Arc::new(create_udf(
         "tracery_format_time",

@@ -21,8 +21,8 @@ pub(crate) trait Mergeable: Default + Send + Sync + Debug + 'static {
     /// Adds rows to the states of their groups. Returns by how many bytes the states grew.
     fn update(states: &mut [Self], values: &[ArrayRef], rows: Rows<'_>) -> Result<usize>;
     fn encode(&self, out: &mut Vec<u8>);
-    /// `None` when the bytes are not a state of this kind.
-    fn merge_encoded(&mut self, bytes: &[u8]) -> Option<()>;
+    /// Returns by how many bytes the state grew; `None` when the bytes are not a state of this kind.
+    fn merge_encoded(&mut self, bytes: &[u8]) -> Option<usize>;
 }
 
 /// Which rows of a batch count, and for which group.
@@ -116,14 +116,18 @@ fn merge_into<S: Mergeable>(
     states: &mut [S],
     values: &[ArrayRef],
     group_of: impl Fn(usize) -> usize,
-) -> Result<()> {
+) -> Result<usize> {
     let encoded = values[0].as_binary::<i32>();
+    let mut grown = 0;
     for row in 0..encoded.len() {
-        if encoded.is_valid(row) && states[group_of(row)].merge_encoded(encoded.value(row)).is_none() {
-            return exec_err!("cannot decode a state of {}", type_name::<S>());
+        if encoded.is_valid(row) {
+            match states[group_of(row)].merge_encoded(encoded.value(row)) {
+                Some(bytes) => grown += bytes,
+                None => return exec_err!("cannot decode a state of {}", type_name::<S>()),
+            }
         }
     }
-    Ok(())
+    Ok(grown)
 }
 
 /// The aggregate without GROUP BY.
@@ -155,8 +159,8 @@ impl<S: Mergeable> Accumulator for OneState<S> {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.heap_bytes += states[0].get_array_memory_size();
-        merge_into(&mut self.state, states, |_| 0)
+        self.heap_bytes += merge_into(&mut self.state, states, |_| 0)?;
+        Ok(())
     }
 }
 
@@ -201,9 +205,8 @@ impl<S: Mergeable> GroupsAccumulator for ManyStates<S> {
 
     fn merge_batch(&mut self, values: &[ArrayRef], groups: &[usize], group_count: usize) -> Result<()> {
         self.reach(group_count);
-        // More than what is kept when groups repeat; memory is better counted twice than not at all.
-        self.heap_bytes += values[0].get_array_memory_size();
-        merge_into(&mut self.states, values, |row| groups[row])
+        self.heap_bytes += merge_into(&mut self.states, values, |row| groups[row])?;
+        Ok(())
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {

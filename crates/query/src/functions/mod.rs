@@ -6,6 +6,7 @@ pub mod concurrency;
 pub mod distinct;
 pub mod first_present;
 pub mod format_time;
+pub mod joined_text;
 pub mod log10;
 mod mergeable;
 pub mod number_text;
@@ -28,6 +29,7 @@ pub fn scalar_functions() -> Vec<ScalarUDF> {
         bucket_label::udf(),
         first_present::udf(),
         format_time::udf(),
+        joined_text::udf(),
         log10::udf(),
         number_text::udf(),
         regex_functions::match_udf(),

@@ -249,7 +249,7 @@ impl Sketch {
 
     /// Merges a state that the aggregate answered, without building it first. `None` when it is not one.
     pub fn absorb(&mut self, bytes: &[u8]) -> Option<()> {
-        self.merge_encoded(bytes)
+        self.merge_encoded(bytes).map(drop)
     }
 }
 
@@ -284,10 +284,11 @@ impl Mergeable for Sketch {
         }
     }
 
-    fn merge_encoded(&mut self, mut bytes: &[u8]) -> Option<()> {
+    fn merge_encoded(&mut self, mut bytes: &[u8]) -> Option<usize> {
         if bytes.is_empty() {
-            return Some(());
+            return Some(0);
         }
+        let mut grown = 0;
         let low = f64::from_le_bytes(take(&mut bytes)?);
         let high = f64::from_le_bytes(take(&mut bytes)?);
         self.bounds = Some(self.bounds.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
@@ -297,9 +298,9 @@ impl Mergeable for Sketch {
             if index.unsigned_abs() > 1 + (f64::MAX.to_bits() >> SHIFT) as u32 {
                 return None;
             }
-            self.add_index(index, weight);
+            grown += self.add_index(index, weight);
         }
-        Some(())
+        Some(grown)
     }
 }
 

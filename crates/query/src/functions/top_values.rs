@@ -53,7 +53,8 @@ impl TopValues {
             self.forget_rare();
         }
         self.weights.insert(value.to_owned(), weight);
-        value.len() + 48
+        // What was forgotten made the room.
+        if self.forgotten > 0 { 0 } else { value.len() + 48 }
     }
 
     fn forget_rare(&mut self) {
@@ -113,17 +114,18 @@ impl Mergeable for TopValues {
         }
     }
 
-    fn merge_encoded(&mut self, mut bytes: &[u8]) -> Option<()> {
+    fn merge_encoded(&mut self, mut bytes: &[u8]) -> Option<usize> {
+        let mut grown = 0;
         self.missing = self.missing.saturating_add(u64::from_le_bytes(take(&mut bytes)?));
         self.forgotten = self.forgotten.saturating_add(u64::from_le_bytes(take(&mut bytes)?));
         while !bytes.is_empty() {
             let weight = u64::from_le_bytes(take(&mut bytes)?);
             let length = u32::from_le_bytes(take(&mut bytes)?) as usize;
             let (value, rest) = bytes.split_at_checked(length)?;
-            self.add(std::str::from_utf8(value).ok()?, weight);
+            grown += self.add(std::str::from_utf8(value).ok()?, weight);
             bytes = rest;
         }
-        Some(())
+        Some(grown)
     }
 }
 

@@ -1,3 +1,4 @@
 //! One folder per query language. Each turns its text or JSON into plans over the one table of events.
 
 pub mod honeycomb;
+pub mod xray;

@@ -6,6 +6,7 @@ mod sql;
 mod trace;
 mod trace_search;
 mod values;
+pub mod xray;
 
 use std::sync::Arc;
 

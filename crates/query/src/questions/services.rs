@@ -1,10 +1,11 @@
 //! Services with how many requests they took, how many failed and how long they ran.
 
-use datafusion::arrow::array::{Array, AsArray};
-use datafusion::arrow::datatypes::{Float64Type, Int64Type, TimestampNanosecondType};
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::{Int64Type, TimestampNanosecondType};
 use datafusion::prelude::SessionContext;
 
 use super::ask;
+use crate::functions::sketch::Sketch;
 use crate::{EventSource, QueryError, Scope};
 
 /// A service in a time range. Requests are spans that enter it: servers, consumers and roots.
@@ -14,6 +15,7 @@ pub struct Service {
     /// Weighted by sample rate.
     pub request_count: i64,
     pub error_count: i64,
+    /// As the counts, weighted by sample rate; within 1 %.
     pub duration_p50_ms: Option<f64>,
     pub duration_p99_ms: Option<f64>,
     pub last_seen_ms: i64,
@@ -32,8 +34,7 @@ pub async fn services(
     let text = format!(
         r##"SELECT "#dataset" AS name, sum("#sample_rate") AS requests,
                   sum(CASE WHEN error THEN "#sample_rate" ELSE 0 END) AS errors,
-                  approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY CAST("#duration_ns" AS DOUBLE) / 1e6) AS p50,
-                  approx_percentile_cont(0.99) WITHIN GROUP (ORDER BY CAST("#duration_ns" AS DOUBLE) / 1e6) AS p99,
+                  tracery_sketch(CAST("#duration_ns" AS DOUBLE) / 1e6, "#sample_rate") AS durations,
                   max("#time") AS last_seen
            FROM events
            WHERE "#kind" = 0 AND "#duration_ns" IS NOT NULL
@@ -45,16 +46,16 @@ pub async fn services(
         let names = batch.column(0).as_string_view();
         let (requests, errors) =
             (batch.column(1).as_primitive::<Int64Type>(), batch.column(2).as_primitive::<Int64Type>());
-        let (p50, p99) =
-            (batch.column(3).as_primitive::<Float64Type>(), batch.column(4).as_primitive::<Float64Type>());
-        let seen = batch.column(5).as_primitive::<TimestampNanosecondType>();
+        let durations = batch.column(3).as_binary::<i32>();
+        let seen = batch.column(4).as_primitive::<TimestampNanosecondType>();
         for row in 0..batch.num_rows() {
+            let durations = Sketch::decode(durations.value(row)).unwrap_or_default();
             found.push(Service {
                 name: names.value(row).to_owned(),
                 request_count: requests.value(row),
                 error_count: errors.value(row),
-                duration_p50_ms: p50.is_valid(row).then(|| p50.value(row)),
-                duration_p99_ms: p99.is_valid(row).then(|| p99.value(row)),
+                duration_p50_ms: durations.quantile(0.5),
+                duration_p99_ms: durations.quantile(0.99),
                 last_seen_ms: seen.value(row) / 1_000_000,
             });
         }

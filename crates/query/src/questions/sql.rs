@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Expr, ident};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParser, Statement};
@@ -21,10 +22,13 @@ use tracery_model::{OWN_SPANS, Signal};
 use tracing::Instrument as _;
 
 use super::private;
+use crate::tables::value_bytes;
 use crate::{EventSource, QueryError, Scope};
 
 /// Fields that `*` stands for, in alphabetical order.
 const WILDCARD_FIELDS_MAX: usize = 500;
+/// Values of all rows together.
+const ANSWER_BYTES_MAX: usize = 128 << 20;
 const TEXT_BYTES_MAX: usize = 64 << 10;
 /// Words and signs of a statement, without white space: a list of a thousand values has two thousand.
 const TOKENS_MAX: usize = 4_000;
@@ -33,7 +37,8 @@ const EXPRESSION_DEPTH_MAX: usize = 64;
 /// Tables, subqueries and combined selects. A common table expression that is named twice is planned twice, and so is
 /// what it names: the plan can double with each.
 const TABLES_MAX: usize = 16;
-/// Functions whose result is as large as an argument says.
+/// Functions whose result is as large as an argument says, or several times as large as their arguments: nested, or
+/// through names that a `WITH` gives, they take any amount of memory, and the pool does not count it.
 const FUNCTIONS_REFUSED: &[&str] = &[
     "repeat",
     "lpad",
@@ -45,6 +50,36 @@ const FUNCTIONS_REFUSED: &[&str] = &[
     "list_repeat",
     "array_resize",
     "list_resize",
+    "replace",
+    "regexp_replace",
+    "overlay",
+    "concat_ws",
+    "array_to_string",
+    "list_to_string",
+    "array_join",
+    "list_join",
+    "array_concat",
+    "array_cat",
+    "list_concat",
+    "list_cat",
+    "array_append",
+    "list_append",
+    "array_push_back",
+    "list_push_back",
+    "array_prepend",
+    "list_prepend",
+    "array_push_front",
+    "list_push_front",
+    "make_array",
+    "make_list",
+    "array",
+    "struct",
+    "named_struct",
+    "row",
+    "map",
+    "make_map",
+    "to_char",
+    "date_format",
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -86,14 +121,8 @@ pub async fn sql(
             continue;
         }
         let scope = Scope { signals, ..scope.clone() };
-        let named: Vec<String> = source
-            .fields(&scope)
-            .await?
-            .into_iter()
-            .map(|field| field.name)
-            .filter(|field| text.contains('*') || text.contains(field.as_str()))
-            .take(WILDCARD_FIELDS_MAX)
-            .collect();
+        let fields = source.fields(&scope).await?.into_iter().map(|field| field.name);
+        let named = mentioned(text, fields.collect());
         let mut columns = named.clone();
         columns.extend(["#time", "#dataset", "#sample_rate"].map(str::to_owned));
         let table = private.read_table(source.events(&scope, &columns).await?)?;
@@ -105,18 +134,26 @@ pub async fn sql(
         private.register_table(name, table.select(fields)?.into_view())?;
     }
     let run = async {
-        let frame = private.sql(text).await.map_err(invalid)?.limit(0, Some(limits.row_count_max + 1))?;
+        // A SELECT can hide what is none (`SELECT … INTO`), which the engine would run while it plans.
+        let only_reads =
+            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let frame = private.sql_with_options(text, only_reads).await.map_err(invalid)?;
+        let frame = frame.limit(0, Some(limits.row_count_max + 1))?;
         let schema: SchemaRef = frame.schema().inner().clone();
         let span = tracing::info_span!(target: OWN_SPANS, "plan query");
         let mut stream = frame.execute_stream().instrument(span).await?;
         let span = tracing::info_span!(target: OWN_SPANS, "run query");
-        let (mut batches, mut row_count, mut truncated) = (Vec::new(), 0, false);
+        let (mut batches, mut row_count, mut bytes, mut truncated) = (Vec::new(), 0, 0, false);
         while let Some(batch) = stream.next().instrument(span.clone()).await {
             let batch = batch?;
             let room = limits.row_count_max - row_count;
             truncated |= batch.num_rows() > room;
             let kept = batch.slice(0, batch.num_rows().min(room));
             row_count += kept.num_rows();
+            bytes += value_bytes(&kept);
+            if bytes > ANSWER_BYTES_MAX {
+                return Err(QueryError::Limit(format!("the answer has more than {ANSWER_BYTES_MAX} bytes")));
+            }
             batches.push(kept);
         }
         Ok(SqlAnswer { schema, batches, truncated })
@@ -124,6 +161,20 @@ pub async fn sql(
     tokio::time::timeout(limits.wall_time_max, run)
         .await
         .map_err(|_| QueryError::Limit(format!("it ran longer than {} s", limits.wall_time_max.as_secs())))?
+}
+
+/// The fields that a statement names, and, where it has a `*`, others up to [`WILDCARD_FIELDS_MAX`] together. A word
+/// that only looks like a field costs a column that nobody reads.
+fn mentioned(text: &str, fields: Vec<String>) -> Vec<String> {
+    let lower = text.to_lowercase();
+    let is_named = |field: &String| lower.contains(&field.to_lowercase().replace('"', "\"\""));
+    let (mut named, others): (Vec<String>, Vec<String>) = fields.into_iter().partition(is_named);
+    if text.contains('*') {
+        let room = WILDCARD_FIELDS_MAX.saturating_sub(named.len());
+        named.extend(others.into_iter().take(room));
+        named.sort_unstable();
+    }
+    named
 }
 
 /// Planning errors are the asker's.
@@ -185,6 +236,11 @@ impl Visitor for Bounds {
         }
         match expression {
             SqlExpr::Function(function) => allowed(&function.name),
+            SqlExpr::Overlay { .. } => refused("overlay"),
+            SqlExpr::Array(_) => refused("array"),
+            SqlExpr::Struct { .. } | SqlExpr::Tuple(_) | SqlExpr::Dictionary(_) | SqlExpr::Map(_) => {
+                refused("struct")
+            }
             _ => ControlFlow::Continue(()),
         }
     }
@@ -212,9 +268,13 @@ fn allowed(function: &ObjectName) -> ControlFlow<String> {
     let name = function.0.last().map(ToString::to_string).unwrap_or_default();
     let name = name.trim_matches('"').to_ascii_lowercase();
     if FUNCTIONS_REFUSED.contains(&name.as_str()) {
-        return ControlFlow::Break(format!("the function {name} is not available here"));
+        return refused(&name);
     }
     ControlFlow::Continue(())
+}
+
+fn refused(function: &str) -> ControlFlow<String> {
+    ControlFlow::Break(format!("the function {function} is not available here"))
 }
 
 impl SqlAnswer {

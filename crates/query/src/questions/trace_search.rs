@@ -65,26 +65,36 @@ pub async fn trace_search(
         terms.push("error".into());
     }
     let limit = search.limit.clamp(1, 1000);
-    let text = format!(
-        r##"SELECT "#trace_id" FROM events WHERE {} ORDER BY "#time" DESC LIMIT {}"##,
-        terms.join(" AND "),
-        limit * SPANS_PER_TRACE
+    let terms = terms.join(" AND ");
+    let spans_max = limit * SPANS_PER_TRACE;
+    let spans =
+        format!(r##"SELECT "#trace_id" FROM events WHERE {terms} ORDER BY "#time" DESC LIMIT {spans_max}"##);
+    let traces = format!(
+        r##"SELECT "#trace_id", max("#time") AS newest FROM events WHERE {terms}
+           GROUP BY "#trace_id" ORDER BY newest DESC LIMIT {limit}"##
     );
     let mut ids: Vec<TraceId> = Vec::new();
     for time in newest_first(events, scope) {
-        let table = events.events(&Scope { time, ..scope.clone() }, &columns).await?;
-        for batch in ask(context, table, &text).await? {
-            let found = batch.column(0).as_fixed_size_binary();
-            for row in 0..batch.num_rows() {
-                if let Some(id) = TraceId::from_bytes(found.value(row))
-                    && ids.len() < limit
-                    && !ids.contains(&id)
-                {
-                    ids.push(id);
+        let mut take = async |text: &str| {
+            let table = events.events(&Scope { time, ..scope.clone() }, &columns).await?;
+            let mut row_count = 0;
+            for batch in ask(context, table, text).await? {
+                row_count += batch.num_rows();
+                let found = batch.column(0).as_fixed_size_binary();
+                for id in (0..batch.num_rows()).filter_map(|row| TraceId::from_bytes(found.value(row))) {
+                    if ids.len() < limit && !ids.contains(&id) {
+                        ids.push(id);
+                    }
                 }
             }
+            Ok::<_, QueryError>((row_count, ids.len()))
+        };
+        let (row_count, mut id_count) = take(&spans).await?;
+        // A trace of very many matching spans hides those before it; to group all rows is dear, and rarely needed.
+        if row_count == spans_max && id_count < limit {
+            (_, id_count) = take(&traces).await?;
         }
-        if ids.len() == limit {
+        if id_count == limit {
             break;
         }
     }

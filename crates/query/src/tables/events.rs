@@ -250,7 +250,7 @@ impl EventTable {
             if let Some(trace_id) = trace_id {
                 let index = self.store.trace_index(part).await;
                 let index = index.map_err(|error| DataFusionError::External(Box::new(error)))?;
-                let found = index.map(|index| index.find(&trace_id.0)).unwrap_or_default();
+                let found = index.find(&trace_id.0);
                 if found.is_empty() {
                     continue;
                 }

@@ -13,7 +13,7 @@ pub use events::{STORE_URL, StoreEvents};
 pub(crate) use flat::flat;
 pub(crate) use outline::Outline;
 pub use trace::TraceRows;
-pub(crate) use trace::only;
+pub(crate) use trace::{only, value_bytes};
 
 use std::sync::Arc;
 

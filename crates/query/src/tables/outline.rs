@@ -105,7 +105,7 @@ impl StoreEvents {
                 }
                 continue;
             }
-            let Some(index) = self.store().trace_index(part).await.map_err(failed)? else { continue };
+            let index = self.store().trace_index(part).await.map_err(failed)?;
             let ranges = ranges(index.find(&trace_id.0), part.meta.row_count);
             if ranges.is_empty() {
                 continue;

@@ -74,9 +74,10 @@ pub(crate) fn resolve(
         };
     }
     let field_type = field_type_of(data_type);
-    let mut choices: Vec<Arc<dyn PhysicalExpr>> = Vec::new();
-    for column in candidates(name) {
-        choices.extend(attribute(&column, field_type, signal, physical)?);
+    let mut choices = Choices::new(field_type, signal, physical)?;
+    let attributes: Vec<AttributeColumn<'_>> = candidates(name).collect();
+    for of_origin in attributes.chunk_by(|left, right| left.origin == right.origin) {
+        choices.add_attributes(of_origin)?;
     }
     for builtin in BUILTINS.iter().filter(|builtin| builtin.name == name && builtin.signals.contains(&signal))
     {
@@ -98,17 +99,62 @@ pub(crate) fn resolve(
                 call(function, inputs, builtin.field_type.data_type())
             }
         };
-        choices.push(convert(value, &builtin.field_type.data_type(), physical, field_type));
+        choices.add(convert(value, &builtin.field_type.data_type(), physical, field_type));
         break;
     }
-    for column in derived_candidates(name) {
-        choices.extend(attribute(&column, field_type, signal, physical)?);
+    choices.add_attributes(&derived_candidates(name).collect::<Vec<_>>())?;
+    first_value(choices.finish(), data_type)
+}
+
+/// Where the value of a field may be, what wins first. An attribute beyond the column bound is in the tail and keeps its
+/// rank there, so that a row answers the same before and after a merge that folds it.
+struct Choices<'a> {
+    values: Vec<Arc<dyn PhysicalExpr>>,
+    tail: Option<Arc<dyn PhysicalExpr>>,
+    /// What was not looked for in the tail yet: one look does for all until something of lower rank comes.
+    in_tail: Vec<AttributeColumn<'a>>,
+    field_type: FieldType,
+    signal: Signal,
+    physical: &'a Schema,
+}
+
+impl<'a> Choices<'a> {
+    fn new(field_type: FieldType, signal: Signal, physical: &'a Schema) -> Result<Self> {
+        let tail: Option<Arc<dyn PhysicalExpr>> = match has(physical, TAIL_COLUMN) {
+            true => Some(Arc::new(Column::new_with_schema(TAIL_COLUMN, physical)?)),
+            false => None,
+        };
+        Ok(Self { values: Vec::new(), tail, in_tail: Vec::new(), field_type, signal, physical })
     }
-    if has(physical, TAIL_COLUMN) {
-        let tail = Arc::new(Column::new_with_schema(TAIL_COLUMN, physical)?);
-        choices.push(call(TailFunction::new(name, field_type), vec![tail], data_type.clone()));
+
+    /// Attributes of one origin.
+    fn add_attributes(&mut self, columns: &[AttributeColumn<'a>]) -> Result<()> {
+        for column in columns {
+            if let Some(value) = attribute(column, self.field_type, self.signal, self.physical)? {
+                self.add(value);
+            }
+        }
+        self.in_tail.extend(columns);
+        Ok(())
     }
-    first_value(choices, data_type)
+
+    fn add(&mut self, value: Arc<dyn PhysicalExpr>) {
+        self.look_into_tail();
+        self.values.push(value);
+    }
+
+    fn look_into_tail(&mut self) {
+        let columns = std::mem::take(&mut self.in_tail);
+        if let Some(tail) = self.tail.as_ref().filter(|_| !columns.is_empty()) {
+            let function = TailFunction::new(&columns, self.field_type);
+            self.values.push(call(function, vec![Arc::clone(tail)], self.field_type.data_type()));
+        }
+    }
+
+    fn finish(mut self) -> Vec<Arc<dyn PhysicalExpr>> {
+        self.look_into_tail();
+        self.values
+    }
 }
 
 /// Arrow's own `index_of` writes an error with every name when there is none, and most candidates of a field are not

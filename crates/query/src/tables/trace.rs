@@ -1,6 +1,7 @@
 //! All rows of one trace, as they were stored: every physical column, from every signal. What the OTLP read-back and the
 //! view of a short trace are made of; a long trace is viewed page by page, by its [outline](super::outline).
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,6 +25,9 @@ use tracery_store::{FreshPart, Part, RowRun};
 use super::StoreEvents;
 use super::events::{file, selection};
 use crate::QueryError;
+
+/// Bytes of values that are held of traces at once.
+const ROWS_BYTES_MAX: usize = 256 << 20;
 
 /// Rows of one signal.
 #[derive(Debug, Clone)]
@@ -62,19 +66,23 @@ impl StoreEvents {
         let parts = self.store().snapshot().select(environment, &Signal::ALL, time, None);
         let read = |part: Arc<Part>| async move {
             let batches = match part.fresh() {
-                Some(fresh) => fresh_rows(fresh, trace_ids, shown)?,
+                Some(fresh) => fresh_rows(fresh, trace_ids, shown).await?,
                 None => self.merged_rows(&part, trace_ids, row_count_max, shown).await?,
             };
             Ok::<_, QueryError>((part.meta.signal, batches))
         };
         let mut parts = futures::stream::iter(parts.into_iter().map(read)).buffered(PARTS_AT_ONCE);
         let mut found = Vec::new();
-        let mut row_count = 0;
+        let (mut row_count, mut bytes) = (0, 0);
         while let Some((signal, batches)) = parts.try_next().await? {
             for records in batches {
                 row_count += records.num_rows();
+                bytes += value_bytes(&records);
                 if row_count > row_count_max {
                     return Err(too_long(row_count_max));
+                }
+                if bytes > ROWS_BYTES_MAX {
+                    return Err(QueryError::Limit(format!("the trace has more than {ROWS_BYTES_MAX} bytes")));
                 }
                 found.push(TraceRows { signal, records });
             }
@@ -91,9 +99,7 @@ impl StoreEvents {
     ) -> Result<Vec<RecordBatch>, QueryError> {
         let failed = |error: tracery_store::StoreError| QueryError::Store(error.to_string());
         let broken = |error: parquet::errors::ParquetError| QueryError::Store(error.to_string());
-        let Some(index) = self.store().trace_index(part).await.map_err(failed)? else {
-            return Ok(Vec::new());
-        };
+        let index = self.store().trace_index(part).await.map_err(failed)?;
         let runs: Vec<RowRun> = trace_ids.iter().flat_map(|id| index.find(&id.0)).collect();
         if runs.is_empty() {
             return Ok(Vec::new());
@@ -188,7 +194,7 @@ impl AsyncFileReader for PartReader {
     }
 }
 
-fn fresh_rows(
+async fn fresh_rows(
     fresh: &FreshPart,
     trace_ids: &[TraceId],
     shown: fn(&str) -> bool,
@@ -197,6 +203,8 @@ fn fresh_rows(
     let mut kept = Vec::new();
     for chunk in &fresh.chunks {
         let Some((column, _)) = chunk.schema().fields().find(Fixed::TraceId.name()) else { continue };
+        // A part that waits for its merge may have thousands of chunks.
+        tokio::task::yield_now().await;
         let ids = chunk.read(&[column]).map_err(failed)?;
         if matches(ids.column(0), trace_ids).true_count() == 0 {
             continue;
@@ -208,6 +216,15 @@ fn fresh_rows(
         kept.extend(only(&batch, Some(ids.column(0)), trace_ids)?);
     }
     Ok(kept)
+}
+
+/// Bytes of the values themselves: texts that rows of several batches share count in each.
+pub(crate) fn value_bytes(batch: &RecordBatch) -> usize {
+    let bytes = |column: &ArrayRef| match column.as_string_view_opt() {
+        Some(texts) => texts.lengths().map(|length| length as usize + 16).sum(),
+        None => column.to_data().get_slice_memory_size().unwrap_or_default(),
+    };
+    batch.columns().iter().map(bytes).sum()
 }
 
 /// The rows of the traces, if there are any.
@@ -223,11 +240,17 @@ pub(crate) fn only(
 
 pub(crate) fn matches(ids: &ArrayRef, trace_ids: &[TraceId]) -> BooleanArray {
     match ids.as_fixed_size_binary_opt() {
-        Some(ids) => (0..ids.len())
-            .map(|row| {
-                Some(ids.is_valid(row) && trace_ids.iter().any(|trace_id| ids.value(row) == trace_id.0))
-            })
-            .collect(),
+        Some(ids) => {
+            let several: HashSet<&[u8]> = match trace_ids {
+                [_] => HashSet::new(),
+                several => several.iter().map(|id| id.0.as_slice()).collect(),
+            };
+            let wanted = |id: &[u8]| match trace_ids {
+                [only] => id == only.0,
+                _ => several.contains(id),
+            };
+            (0..ids.len()).map(|row| Some(ids.is_valid(row) && wanted(ids.value(row)))).collect()
+        }
         None => BooleanArray::from(vec![false; ids.len()]),
     }
 }

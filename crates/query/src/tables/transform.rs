@@ -17,7 +17,6 @@ use tracery_columnar::AttributeColumn;
 use tracery_model::{Signal, ValueType};
 
 use super::FieldType;
-use super::fields::{candidates, derived_candidates};
 
 /// What is done to the inputs of a [`super::fields::Builtin`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,15 +30,15 @@ pub(crate) enum Transform {
     /// `true` for a negative duration, else null.
     InvalidDuration,
     Millis,
-    /// (number, row kind, source) → the number on OTLP spans, else null.
+    /// (number, row kind, source) → the number on OTLP and X-Ray spans, else null.
     SpanInt,
-    /// (number, source) → the number on OTLP records, else null.
+    /// (number, source) → the number on OTLP and X-Ray records, else null.
     SourceInt,
-    /// (span kind, row kind, source) → its name on OTLP spans.
+    /// (span kind, row kind, source) → its name on OTLP and X-Ray spans.
     SpanKind,
     /// `true` where the status is *error*, else null.
     Error,
-    /// (source) → `trace`, `log` or `metric` on OTLP records.
+    /// (source) → `trace`, `log` or `metric` on OTLP and X-Ray records.
     SignalType,
     /// Row kind → `span_event`, `link` or null.
     SpanAnnotation,
@@ -117,7 +116,7 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
             let (kinds, sources) = (bytes(&inputs[1]), bytes(&inputs[2]));
             Arc::new(Int64Array::from_iter(
                 (0..values.len())
-                    .map(|row| (kinds[row] == 0 && sources[row] == 0).then(|| values.value(row))),
+                    .map(|row| (kinds[row] == 0 && is_otel(sources[row])).then(|| values.value(row))),
             ))
         }
         Transform::SourceInt => {
@@ -125,13 +124,13 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
             let values = values.as_primitive::<Int64Type>();
             let sources = bytes(&inputs[1]);
             Arc::new(Int64Array::from_iter(
-                (0..values.len()).map(|row| (sources[row] == 0).then(|| values.value(row))),
+                (0..values.len()).map(|row| (is_otel(sources[row])).then(|| values.value(row))),
             ))
         }
         Transform::SpanKind => {
             let (values, kinds, sources) = (bytes(first), bytes(&inputs[1]), bytes(&inputs[2]));
             texts((0..values.len()).map(|row| {
-                (kinds[row] == 0 && sources[row] == 0).then(|| match values[row] {
+                (kinds[row] == 0 && is_otel(sources[row])).then(|| match values[row] {
                     1 => "internal",
                     2 => "server",
                     3 => "client",
@@ -147,7 +146,7 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
                 Signal::Log | Signal::Error => "log",
                 Signal::Metric => "metric",
             };
-            texts(bytes(first).iter().map(|source| (*source == 0).then_some(name)))
+            texts(bytes(first).iter().map(|source| is_otel(*source).then_some(name)))
         }
         Transform::SpanAnnotation => texts(bytes(first).iter().map(|kind| match kind {
             1 => Some("span_event"),
@@ -158,7 +157,7 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
             let sources = bytes(&inputs[1]);
             texts(
                 (0..first.len())
-                    .map(|row| (first.is_valid(row) && sources[row] == 0).then_some("span_event")),
+                    .map(|row| (first.is_valid(row) && is_otel(sources[row])).then_some("span_event")),
             )
         }
         Transform::InstrumentationLibrary => {
@@ -167,7 +166,7 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
         }
         Transform::Severity => {
             let (numbers, sources) = (bytes(first), bytes(&inputs[1]));
-            texts((0..numbers.len()).map(|row| (sources[row] == 0).then(|| severity(numbers[row]))))
+            texts((0..numbers.len()).map(|row| (is_otel(sources[row])).then(|| severity(numbers[row]))))
         }
         Transform::Body => {
             let (text, json) = (first.as_string_view(), inputs[1].as_string_view());
@@ -245,6 +244,12 @@ fn hex(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(Arc::new(StringViewArray::try_new(views.into(), vec![Buffer::from_vec(text)], ids.nulls().cloned())?))
 }
 
+/// Whether a row has OpenTelemetry's fixed columns: all have, X-Ray's too, but the events of Honeycomb's API.
+fn is_otel(source: u8) -> bool {
+    const SOURCE_HONEYCOMB: u8 = 1;
+    source != SOURCE_HONEYCOMB
+}
+
 fn severity(number: u8) -> &'static str {
     match number {
         1..=4 => "trace",
@@ -308,14 +313,23 @@ fn plain(value: &Value) -> Value {
 /// A field's value out of the tail column: (tail) → values of the field's type.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TailFunction {
-    field: String,
+    /// Physical names, the ones that win first.
+    names: Vec<(String, ValueType)>,
+    /// What stands in every object that has one of the names, to pass over the others without parsing them.
+    mark: Option<String>,
     field_type: FieldType,
     signature: Signature,
 }
 
 impl TailFunction {
-    pub(crate) fn new(field: &str, field_type: FieldType) -> Self {
-        Self { field: field.to_owned(), field_type, signature: Signature::any(1, Volatility::Immutable) }
+    /// The first of `columns`, which are of one key, that a row has in its tail.
+    pub(crate) fn new(columns: &[AttributeColumn<'_>], field_type: FieldType) -> Self {
+        let names = columns.iter().map(|column| (column.to_string(), column.value_type)).collect();
+        // A key that JSON writes in another way could be written in several.
+        let key = columns.first().map_or("", |column| column.key);
+        let plain = key.chars().all(|character| character >= ' ' && character != '"' && character != '\\');
+        let mark = plain.then(|| format!(":{key}\":"));
+        Self { names, mark, field_type, signature: Signature::any(1, Volatility::Immutable) }
     }
 }
 
@@ -334,16 +348,16 @@ impl ScalarUDFImpl for TailFunction {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let tail = args.args[0].to_array(args.number_rows)?;
-        let names: Vec<(String, ValueType)> = candidates(&self.field)
-            .chain(derived_candidates(&self.field))
-            .map(|column: AttributeColumn<'_>| (column.to_string(), column.value_type))
-            .collect();
         let values: StringViewArray = tail
             .as_string_view()
             .iter()
             .map(|object| {
-                let object: serde_json::Map<String, Value> = serde_json::from_str(object?).ok()?;
-                names.iter().find_map(|(name, value_type)| {
+                let object = object?;
+                if self.mark.as_ref().is_some_and(|mark| !object.contains(mark)) {
+                    return None;
+                }
+                let object: serde_json::Map<String, Value> = serde_json::from_str(object).ok()?;
+                self.names.iter().find_map(|(name, value_type)| {
                     object.get(name).map(|value| match (value, value_type) {
                         (Value::String(text), ValueType::Json) => any_value_text(text),
                         (Value::String(text), _) => text.clone(),

@@ -85,7 +85,8 @@ async fn create(
         Kind::Ingest => KeyKind::Ingest,
         Kind::Configuration => KeyKind::Configuration,
         Kind::Management => KeyKind::Management,
-        Kind::Aws | Kind::Rollbar => {
+        Kind::Aws => KeyKind::Aws,
+        Kind::Rollbar => {
             let error =
                 anyhow::anyhow!("there are no keys of this kind yet: the door they open is not built");
             return Err(Failure { code: EXIT_USAGE, error });
@@ -95,12 +96,18 @@ async fn create(
     let fail = |error: SettingsError| Failure { code: exit_code(&error), error: error.into() };
     let environment = settings.ensure_environment(environment).await.map_err(fail)?;
     let created = settings.create_key(environment.id, kind, name, scopes).await.map_err(fail)?;
-    let shown = json!({
+    let mut shown = json!({
         "environment": environment.slug,
         "kind": created.key.kind.name(),
         "id": created.key.id,
-        "key": created.secret,
     });
+    // As the vendor's tools call the two.
+    if kind == KeyKind::Aws {
+        shown["access_key_id"] = created.key.id.into();
+        shown["secret_access_key"] = created.secret.into();
+    } else {
+        shown["key"] = created.secret.into();
+    }
     println!("{shown}");
     Ok(())
 }

@@ -18,6 +18,7 @@ use tracery_store::{Store, StoreOptions};
 
 use crate::cli::{Command, EXIT_FAILED, EXIT_UNREACHABLE, EXIT_USAGE};
 use crate::config::Place;
+use crate::secret_key;
 use crate::serve;
 
 /// Why a command did not do its work.
@@ -61,10 +62,11 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
 
 async fn open_settings(place: &Place) -> Result<Settings, Failure> {
     let url = place.catalog_url().or_exit(EXIT_USAGE)?;
-    Settings::open(&url, Arc::new(SystemClock))
+    let settings = Settings::open(&url, Arc::new(SystemClock))
         .await
         .context("cannot open the settings")
-        .or_exit(EXIT_UNREACHABLE)
+        .or_exit(EXIT_UNREACHABLE)?;
+    secret_key::unlock(settings, place).or_exit(EXIT_USAGE)
 }
 
 /// The store, for looking: this process merges and expires nothing.

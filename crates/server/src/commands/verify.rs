@@ -1,4 +1,5 @@
-//! `tracery verify`: reads every listed part whole and says what is wrong with it.
+//! `tracery verify`: reads every listed part whole and says what is wrong with it. With `--restore` it first lists again
+//! what was set aside and reads well.
 
 use clap::Args;
 use tracery_stdx::ByteSize;
@@ -11,10 +12,18 @@ use crate::config::Place;
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     place: Place,
+    /// Lists parts again that were set aside and are whole, as after a directory that was not mounted.
+    #[arg(long)]
+    restore: bool,
 }
 
 pub(crate) async fn run(args: VerifyArgs) -> Result<(), Failure> {
     let store = open_store(&args.place).await?;
+    if args.restore {
+        for path in store.restore().await.or_exit(EXIT_UNREACHABLE)? {
+            println!("restored  {path}");
+        }
+    }
     let report = store.verify().await.or_exit(EXIT_UNREACHABLE);
     store.close().await;
     let report = report?;

@@ -86,6 +86,11 @@ impl Listeners {
         Ok(())
     }
 
+    /// A door that has no connections, such as a UDP port: it is only named here.
+    pub(crate) fn name(&mut self, name: &'static str, address: SocketAddr) {
+        self.bound.push(Bound { name, address });
+    }
+
     pub(crate) fn bound(&self) -> impl Iterator<Item = &Bound> {
         self.bound.iter()
     }

@@ -13,6 +13,7 @@ use tracery_api::QueryMetrics;
 use tracery_intake::IntakeMetrics;
 use tracery_model::Signal;
 use tracery_store::Store;
+use tracery_xray::{Daemon, DaemonFigures};
 
 use super::self_trace::SelfTrace;
 
@@ -40,6 +41,7 @@ pub(crate) struct Figures {
     pub(crate) store: Store,
     pub(crate) requests: Arc<Requests>,
     pub(crate) self_trace: Option<SelfTrace>,
+    pub(crate) xray: Daemon,
 }
 
 pub(crate) async fn print(State(figures): State<Figures>) -> impl IntoResponse {
@@ -50,6 +52,7 @@ impl Figures {
     fn text(&self) -> String {
         let mut page = Page::default();
         self.intake(&mut page);
+        self.xray(&mut page);
         self.store(&mut page);
         self.questions(&mut page);
         self.process(&mut page);
@@ -72,6 +75,22 @@ impl Figures {
                 page.line(name, &labels, count);
             }
         }
+    }
+
+    fn xray(&self, page: &mut Page) {
+        let DaemonFigures { datagrams, bytes, kernel_drops, receive_buffer_bytes, waiting_bytes } =
+            self.xray.figures();
+        let about = "Datagrams received on X-Ray's UDP port.";
+        page.single("tracery_xray_udp_datagrams_total", "counter", about, datagrams);
+        page.single("tracery_xray_udp_bytes_total", "counter", "Bytes of them.", bytes);
+        if let Some(drops) = kernel_drops {
+            let about = "Datagrams that the system dropped because the socket's buffer was full.";
+            page.single("tracery_xray_udp_kernel_drops_total", "counter", about, drops);
+        }
+        let about = "Size of the socket's buffer as the system granted it.";
+        page.single("tracery_xray_udp_receive_buffer_bytes", "gauge", about, receive_buffer_bytes);
+        let about = "Bytes of datagrams that wait to be read.";
+        page.single("tracery_xray_udp_waiting_bytes", "gauge", about, waiting_bytes);
     }
 
     fn store(&self, page: &mut Page) {

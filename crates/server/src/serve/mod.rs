@@ -3,6 +3,7 @@
 mod guard;
 mod health;
 mod listen;
+mod lock;
 mod metrics;
 mod ports;
 mod ready_file;
@@ -20,11 +21,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracery_api::Api;
 use tracery_honeycomb::Honeycomb;
 use tracery_intake::{AuthMode, DatasetRegistry, Intake, MemoryBudget};
-use tracery_model::OWN_SPANS;
+use tracery_model::{EnvironmentId, OWN_SPANS};
 use tracery_query::StoreEvents;
 use tracery_settings::Settings;
 use tracery_stdx::{Clock, SystemClock};
 use tracery_store::{Catalog, MergePolicy, Objects, Store, StoreOptions};
+use tracery_xray::{Daemon, XRay};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -34,6 +36,7 @@ use crate::allocator;
 use crate::cli::{EXIT_FAILED, EXIT_UNREACHABLE};
 use crate::commands::{Failure, OrExit};
 use crate::config::{Auth, Config, LogFormat, Place};
+use crate::secret_key;
 use listen::{Bound, Listeners};
 use self_trace::{OwnSpans, SelfTrace};
 
@@ -108,6 +111,8 @@ struct Doors {
     main: Router,
     /// OTLP alone, for its standard ports.
     otlp: Router,
+    /// X-Ray's operations, unsigned, for the daemon's TCP port.
+    xray: Router,
 }
 
 /// Everything that was opened.
@@ -117,11 +122,13 @@ struct House {
     store: Store,
     clock: Arc<dyn Clock>,
     self_trace: Option<SelfTrace>,
+    /// Unsigned telemetry on the daemon's port belongs here.
+    xray_environment: EnvironmentId,
 }
 
 /// Connects the parts: the one place that names them all. A new protocol is one more `merge` here.
-fn wire(house: &House) -> Result<Doors> {
-    let House { config, settings, store, clock, self_trace } = house;
+fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
+    let House { config, settings, store, clock, self_trace, xray_environment } = house;
     let verified = config.auth == Auth::Required;
     let mode = if verified { AuthMode::Required } else { AuthMode::Open };
     let sink = DatasetRegistry::new(Arc::new(store.clone()), settings.clone());
@@ -129,8 +136,14 @@ fn wire(house: &House) -> Result<Doors> {
         budget: Arc::new(MemoryBudget::new(config.memory_bytes / 8)),
         ..Intake::new(Arc::new(sink), settings.clone(), Arc::clone(clock), mode)
     };
-    let (api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 4, verified)?;
+    let (mut api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 4, verified)?;
+    let xray = XRay::new(intake.clone(), api.events.clone(), Arc::clone(&api.context));
+    api.rejected = Some(Arc::new(ports::NotKept(xray.clone())));
+    let otlp = ports::otlp_decoder(intake.limits.inflated_bytes_max);
+    let daemon =
+        Daemon::start(xray.clone(), udp, *xray_environment, otlp).context("cannot receive (xray_udp)")?;
     let figures = metrics::Figures {
+        xray: daemon.clone(),
         intake: Arc::clone(&intake.metrics),
         queries: Arc::clone(&api.metrics),
         store: store.clone(),
@@ -140,8 +153,10 @@ fn wire(house: &House) -> Result<Doors> {
     let requests = Arc::clone(&figures.requests);
 
     let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default());
-    let protocols =
-        Router::new().merge(tracery_otlp::routes(intake.clone())).merge(tracery_honeycomb::routes(honeycomb));
+    let protocols = Router::new()
+        .merge(tracery_otlp::routes(intake.clone()))
+        .merge(tracery_honeycomb::routes(honeycomb))
+        .merge(tracery_xray::routes(xray.clone()));
     let own = Router::new()
         .merge(tracery_ui::routes())
         .merge(tracery_api::routes(api))
@@ -150,10 +165,12 @@ fn wire(house: &House) -> Result<Doors> {
         .route("/metrics", get(metrics::print).with_state(figures));
     let guard =
         guard::Guard { verified, requests, body_patience: config.body_patience, store: Some(store.clone()) };
-    Ok(Doors {
+    let doors = Doors {
         main: guard::around(own.merge(protocols), guard.clone()),
-        otlp: guard::around(tracery_otlp::routes(intake), guard),
-    })
+        otlp: guard::around(tracery_otlp::routes(intake), guard.clone()),
+        xray: guard::around(tracery_xray::daemon_routes(xray, *xray_environment), guard),
+    };
+    Ok((doors, daemon))
 }
 
 /// The store's share of the memory: of sixteenths, 1 what waits for a commit, 4 fresh parts, 4 a merge. Requests have
@@ -192,13 +209,20 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     start_logs(&config, own_spans)?;
     // Signals are heard from here on, so that one that comes during the start is not lost.
     let mut signals = Signals::listen()?;
+    // Held to the end.
+    let _lock = lock::take(&config.place).or_exit(EXIT_UNREACHABLE)?;
     let opened = async {
         let settings = Settings::open(&config.place.catalog_url()?, Arc::clone(&clock)).await?;
-        settings.default_environment().await?;
+        let settings = secret_key::unlock(settings, &config.place)?;
+        let default = settings.default_environment().await?;
+        let xray_environment = match &config.xray_environment {
+            Some(name) => settings.ensure_environment(name).await?,
+            None => default,
+        };
         let store = open_store(&config.place, store_options(&config)).await?;
-        anyhow::Ok((settings, store))
+        anyhow::Ok((settings, store, xray_environment.id))
     };
-    let (settings, store) = opened.await.or_exit(EXIT_UNREACHABLE)?;
+    let (settings, store, xray_environment) = opened.await.or_exit(EXIT_UNREACHABLE)?;
     let self_trace = match waiting {
         Some(waiting) => {
             let environment = settings.ensure_environment("tracery").await.or_exit(EXIT_UNREACHABLE)?;
@@ -208,8 +232,15 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         None => None,
     };
     let ready_file = config.ready_file.clone();
-    let house = House { config, settings, store: store.clone(), clock, self_trace: self_trace.clone() };
-    let listeners = listen(&house, wire(&house)?).await?;
+    let house = House {
+        config,
+        settings,
+        store: store.clone(),
+        clock,
+        self_trace: self_trace.clone(),
+        xray_environment,
+    };
+    let (listeners, daemon) = listen(&house).await?;
     if let Some(path) = &ready_file {
         write_ready_file(path, &listeners)?;
     }
@@ -220,7 +251,8 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     signals.next().await;
     tracing::info!("stopping: no new connections, requests finish, what waits is committed");
     let drained = async {
-        listeners.drain(DRAIN_MAX.saturating_sub(CLOSE_RESERVE)).await;
+        // Both at once: what came over UDP already is taken in while requests finish.
+        tokio::join!(listeners.drain(DRAIN_MAX.saturating_sub(CLOSE_RESERVE)), daemon.finish());
         if let Some(self_trace) = &self_trace {
             self_trace.finish().await;
         }
@@ -240,13 +272,17 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     result.map_err(|_| Failure { code: EXIT_FAILED, error: late })
 }
 
-async fn listen(house: &House, doors: Doors) -> Result<Listeners, Failure> {
+async fn listen(house: &House) -> Result<(Listeners, Daemon), Failure> {
     let config = &house.config;
     let mut listeners = Listeners::new(config.connections);
+    let udp = tracery_xray::bind_udp(config.xray)
+        .with_context(|| format!("cannot listen on {} (xray_udp)", config.xray))?;
+    let (doors, daemon) = wire(house, udp)?;
     let doors = [
         ("http", config.http, doors.main),
         ("otlp_grpc", config.otlp_grpc, doors.otlp.clone()),
         ("otlp_http", config.otlp_http, doors.otlp),
+        ("xray_tcp", config.xray, doors.xray),
     ];
     // All are bound before any answers: a server with a door missing never starts.
     let mut bound = Vec::new();
@@ -259,7 +295,8 @@ async fn listen(house: &House, doors: Doors) -> Result<Listeners, Failure> {
     for (name, listener, router) in bound {
         listeners.serve(name, listener, router).context("cannot listen")?;
     }
-    Ok(listeners)
+    listeners.name("xray_udp", daemon.address());
+    Ok((listeners, daemon))
 }
 
 fn write_ready_file(path: &Path, listeners: &Listeners) -> Result<()> {

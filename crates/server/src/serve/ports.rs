@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use datafusion::prelude::SessionContext;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracery_api::{SavedQueries, SavedQuery, Sessions, SpecQueries};
+use tracery_api::{Rejected, RejectedDocuments, SavedQueries, SavedQuery, Sessions, SpecQueries};
 use tracery_honeycomb::{ColumnInfo, FieldError, Queries};
 use tracery_model::{EnvironmentId, Signal, TimeRange};
 use tracery_query::languages::honeycomb::spec::{Calculation, CalculationOp};
@@ -20,6 +20,47 @@ use tracery_settings::{
     ALL_DATASETS, Document, DocumentKind, NewDocument, Place, Settings, SettingsError, slugify,
 };
 use tracery_stdx::Clock;
+
+/// What the X-Ray door did not keep.
+pub(crate) struct NotKept(pub(crate) tracery_xray::XRay);
+
+impl RejectedDocuments for NotKept {
+    fn list(&self, environment: EnvironmentId) -> Vec<Rejected> {
+        let documents = self.0.rejected(environment).into_iter();
+        documents
+            .map(|document| Rejected {
+                received_ms: document.received_ms,
+                door: document.door,
+                reason: document.reason,
+                message: document.message,
+                byte_count: document.byte_count,
+                text: document.text,
+            })
+            .collect()
+    }
+}
+
+/// Decodes the OTLP messages that come over X-Ray's UDP port. Rows may take as much memory as those of one request.
+pub(crate) fn otlp_decoder(column_bytes_max: usize) -> tracery_xray::OtlpDecoder {
+    Arc::new(move |signal, message, received_ns| {
+        let options = tracery_otlp::DecodeOptions {
+            signal,
+            format: tracery_otlp::Format::Protobuf,
+            dataset_header: None,
+            datasets: None,
+            received_ns,
+            column_bytes_max,
+        };
+        // Datagrams are small: the bound on columns is enough without a share of the budget.
+        let decoded = tracery_otlp::decode(&options, message, &mut |_| Ok(()));
+        let decoded = decoded.map_err(|error| error.to_string())?;
+        Ok(tracery_xray::DecodedOtlp {
+            batches: decoded.batches,
+            record_count: decoded.record_count,
+            rejected_count: decoded.notes.rejected(),
+        })
+    })
+}
 
 /// A background run of `/1/query_results` may take this long, a little less than its door waits.
 const RESULT_TIME_MAX: Duration = Duration::from_secs(295);

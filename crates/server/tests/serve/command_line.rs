@@ -101,6 +101,22 @@ async fn parts_are_listed_and_damage_is_found() {
     assert!(out.contains(json["path"].as_str().unwrap()), "{out}");
 }
 
+#[tokio::test]
+async fn a_second_server_on_the_same_directory_is_refused() {
+    let mut server = TestServer::start(BINARY, &[]);
+    let directory = server.data_dir();
+    let place = ["--data-dir", directory.to_str().unwrap()];
+    let any_port = ["--http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0"];
+    let output = tracery(&[&["serve"], &place[..], &any_port].concat());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{errors}");
+    assert!(errors.contains("another server uses this data directory"), "{errors}");
+    assert_eq!(send(&server, None).await, 200, "the first one goes on");
+    assert!(said(&[&["parts"], &place[..]].concat()).contains("1 parts"), "looking is allowed");
+    server.crash_and_restart();
+    assert_eq!(send(&server, None).await, 200, "a lock does not outlive its process");
+}
+
 #[test]
 fn what_does_not_answer_is_told_from_what_is_wrong() {
     let directory = tempfile::tempdir().unwrap();

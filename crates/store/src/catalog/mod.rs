@@ -32,6 +32,10 @@ pub struct Catalog {
 /// is answered before common clients give up.
 const WAIT_MS_MAX: u64 = 5_000;
 
+/// What is written down of a part, in `parts` and in `parts_set_aside_rows`.
+const COLUMNS: &str = "id, environment, signal, level, path, time_min_ns, time_max_ns, row_count, byte_count, \
+                       raw_byte_count, crc32, datasets, created_ms";
+
 /// One change of the list.
 #[derive(Debug, Default)]
 pub(crate) struct Change<'a> {
@@ -86,6 +90,7 @@ impl Catalog {
     /// and nothing was changed. [`StoreError::Unsure`] is the only error after which the change may have been made.
     pub(crate) async fn apply(&self, change: &Change<'_>) -> Result<Option<i64>, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        let version = next_version(&mut transaction).await?;
         for id in &change.removed {
             if self.shared {
                 sqlx::query(
@@ -110,11 +115,6 @@ impl Catalog {
         for key in &change.keys {
             keys::upsert(&mut transaction, key).await?;
         }
-        let row =
-            sqlx::query("UPDATE catalog_version SET version = version + 1 WHERE one = 1 RETURNING version")
-                .fetch_one(&mut *transaction)
-                .await?;
-        let version = row.try_get("version")?;
         match transaction.commit().await {
             Ok(()) => Ok(Some(version)),
             // SQLite is in this process: it made the change or said that it did not.
@@ -152,13 +152,12 @@ impl Catalog {
 
     /// Every listed part, oldest first.
     pub async fn parts(&self) -> Result<Vec<PartMeta>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT id, environment, signal, level, path, time_min_ns, time_max_ns, row_count, byte_count, raw_byte_count,
-                    crc32, datasets, created_ms
-             FROM parts ORDER BY id",
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        self.parts_of("parts").await
+    }
+
+    async fn parts_of(&self, table: &str) -> Result<Vec<PartMeta>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM {table} ORDER BY id");
+        let rows = sqlx::query(&sql).fetch_all(&self.pool).await?;
         rows.iter().map(part_from_row).collect()
     }
 
@@ -180,6 +179,12 @@ impl Catalog {
         now_ms: i64,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        next_version(&mut transaction).await?;
+        let keep = format!(
+            "INSERT INTO parts_set_aside_rows ({COLUMNS}) SELECT {COLUMNS} FROM parts WHERE id = $1
+             ON CONFLICT (id) DO NOTHING"
+        );
+        sqlx::query(&keep).bind(&meta.id).execute(&mut *transaction).await?;
         let done =
             sqlx::query("DELETE FROM parts WHERE id = $1").bind(&meta.id).execute(&mut *transaction).await?;
         if done.rows_affected() != 1 {
@@ -197,9 +202,30 @@ impl Catalog {
         .bind(now_ms)
         .execute(&mut *transaction)
         .await?;
-        sqlx::query("UPDATE catalog_version SET version = version + 1 WHERE one = 1")
-            .execute(&mut *transaction)
-            .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// What was set aside and could be listed again.
+    pub(crate) async fn restorable(&self) -> Result<Vec<PartMeta>, StoreError> {
+        self.parts_of("parts_set_aside_rows").await
+    }
+
+    /// Lists a part again that was set aside. `false`: it is not set aside any more.
+    pub(crate) async fn restore(&self, id: &str) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        next_version(&mut transaction).await?;
+        let list =
+            format!("INSERT INTO parts ({COLUMNS}) SELECT {COLUMNS} FROM parts_set_aside_rows WHERE id = $1");
+        let done = sqlx::query(&list).bind(id).execute(&mut *transaction).await?;
+        if done.rows_affected() != 1 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        for table in ["parts_set_aside", "parts_set_aside_rows"] {
+            let forget = format!("DELETE FROM {table} WHERE id = $1");
+            sqlx::query(&forget).bind(id).execute(&mut *transaction).await?;
+        }
         transaction.commit().await?;
         Ok(true)
     }
@@ -222,6 +248,15 @@ impl Catalog {
             sqlx::query("SELECT path, reason FROM parts_set_aside ORDER BY id").fetch_all(&self.pool).await?;
         rows.iter().map(|row| Ok((row.try_get("path")?, row.try_get("reason")?))).collect()
     }
+}
+
+/// Counts a change of the list. It is the first statement of every change: its row is the one lock that changes by
+/// several servers wait for, whatever rows they touch after it and in which order.
+async fn next_version(transaction: &mut Transaction<'_, Any>) -> Result<i64, StoreError> {
+    let row = sqlx::query("UPDATE catalog_version SET version = version + 1 WHERE one = 1 RETURNING version")
+        .fetch_one(&mut **transaction)
+        .await?;
+    Ok(row.try_get("version")?)
 }
 
 async fn insert_part(transaction: &mut Transaction<'_, Any>, meta: &PartMeta) -> Result<(), StoreError> {

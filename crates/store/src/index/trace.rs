@@ -6,6 +6,7 @@
 //! "TRTRACE1" │ entry count u32 │ hashes u32… ascending │ first rows u32… │ row counts u16… │ crc32 u32      (all LE)
 //! ```
 
+use arrow::array::{Array, ArrayRef, AsArray};
 use bytes::Bytes;
 
 use crate::StoreError;
@@ -19,7 +20,8 @@ pub struct RowRun {
     pub row_count: usize,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+/// The runs of every trace of a part.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct TraceIndex {
     hashes: Vec<u32>,
     first_rows: Vec<u32>,
@@ -53,6 +55,22 @@ impl TraceIndex {
             first_rows: entries.iter().map(|entry| entry.1).collect(),
             row_counts: entries.iter().map(|entry| entry.2).collect(),
         }
+    }
+
+    /// From the trace ids of all rows of a part.
+    pub(crate) fn of_column(ids: &ArrayRef) -> Self {
+        let Some(ids) = ids.as_fixed_size_binary_opt() else { return Self::default() };
+        let mut runs: Vec<([u8; 16], usize, usize)> = Vec::new();
+        for row in (0..ids.len()).filter(|row| ids.is_valid(*row)) {
+            let Ok(id) = <[u8; 16]>::try_from(ids.value(row)) else { continue };
+            match runs.last_mut() {
+                Some((last, first_row, row_count)) if *last == id && *first_row + *row_count == row => {
+                    *row_count += 1;
+                }
+                _ => runs.push((id, row, 1)),
+            }
+        }
+        Self::build(runs.into_iter())
     }
 
     /// Runs that may hold the trace, by row; empty means that the part does not have it.

@@ -1,7 +1,8 @@
 //! Keeps a merged part within the bound of attribute columns. Where the inputs have more, the attributes that the
-//! fewest rows set are folded into the tail column, row by row, in the form the batch builder writes there.
+//! fewest rows set are folded into the tail column, row by row, in the form the batch builder writes there. All columns
+//! of a key go or none: where a key is set twice, the same one wins afterwards.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
@@ -19,30 +20,39 @@ pub(crate) struct Fold {
 }
 
 impl Fold {
-    /// Chooses the attribute columns that the fewest rows set, as many as are beyond `columns_max`.
+    /// Chooses the attribute keys that the fewest rows set, until no more than `columns_max` columns are left.
     pub(crate) fn choose(inputs: &[Input], columns_max: usize) -> Result<Self, StoreError> {
-        let mut rows: BTreeMap<&str, usize> = BTreeMap::new();
-        for input in inputs {
-            for field in input.schema().fields() {
-                if AttributeColumn::parse(field.name()).is_some() {
-                    *rows.entry(field.name()).or_default() += 0;
-                }
+        // Key → its columns, and how often rows set one of them.
+        let mut keys: HashMap<&str, (BTreeSet<&str>, usize)> = HashMap::new();
+        for field in inputs.iter().flat_map(|input| input.schema().fields()) {
+            if let Some(attribute) = AttributeColumn::parse(field.name()) {
+                keys.entry(attribute.key).or_default().0.insert(field.name());
             }
         }
-        if rows.len() <= columns_max {
+        let mut left: usize = keys.values().map(|(columns, _)| columns.len()).sum();
+        if left <= columns_max {
             return Ok(Self::default());
         }
         for input in inputs {
             for (name, set) in input.set_counts()? {
-                if let Some(count) = rows.get_mut(name.as_str()) {
+                let key = AttributeColumn::parse(&name).and_then(|attribute| keys.get_mut(attribute.key));
+                if let Some((_, count)) = key {
                     *count += set;
                 }
             }
         }
-        let beyond = rows.len() - columns_max;
-        let mut by_count: Vec<(usize, &str)> = rows.into_iter().map(|(name, count)| (count, name)).collect();
+        let mut by_count: Vec<(usize, &str)> = keys.iter().map(|(key, (_, count))| (*count, *key)).collect();
         by_count.sort_unstable();
-        Ok(Self { names: by_count.into_iter().take(beyond).map(|(_, name)| name.to_owned()).collect() })
+        let mut names = HashSet::new();
+        for (_, key) in by_count {
+            if left <= columns_max {
+                break;
+            }
+            let columns = &keys[key].0;
+            left -= columns.len();
+            names.extend(columns.iter().map(|name| (*name).to_owned()));
+        }
+        Ok(Self { names })
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -14,7 +14,7 @@ use crate::StoreError;
 
 const HOUR_NS: i64 = 3_600_000_000_000;
 const DAY_NS: i64 = 24 * HOUR_NS;
-/// Windows of one merge; rows older than the newest this many share the last part.
+/// Windows of one merge at most; rows older than the newest this many share the last part.
 const WINDOWS_MAX: usize = 48;
 
 /// A run of the sorted rows that becomes one part.
@@ -50,12 +50,15 @@ struct Key {
 
 const NO_TRACE: u32 = u32::MAX;
 
-pub(crate) fn sort(inputs: &[Input], signal: Signal) -> Result<Order, StoreError> {
+/// The rows of all inputs in at most `windows_max` windows (one at least), of which there are never more than
+/// [`WINDOWS_MAX`].
+pub(crate) fn sort(inputs: &[Input], signal: Signal, windows_max: usize) -> Result<Order, StoreError> {
     let mut keys: Vec<Key> = Vec::with_capacity(inputs.iter().map(Input::row_count).sum());
     let mut traces: HashMap<[u8; 16], u32, ahash::RandomState> = HashMap::default();
     let mut trace_ids: Vec<[u8; 16]> = Vec::new();
     let mut trace_starts: Vec<i64> = Vec::new();
     let mut datasets: Vec<String> = Vec::new();
+    let mut dataset_numbers: HashMap<String, u32, ahash::RandomState> = HashMap::default();
     for input in inputs {
         let missing =
             || StoreError::Damaged { path: "input of a merge".into(), reason: "it has no time".into() };
@@ -70,11 +73,13 @@ pub(crate) fn sort(inputs: &[Input], signal: Signal) -> Result<Order, StoreError
             .chain(names.values())
             .map(|name| {
                 let name = String::from_utf8_lossy(name);
-                let known = datasets.iter().position(|known| *known == name).unwrap_or_else(|| {
-                    datasets.push(name.into_owned());
-                    datasets.len() - 1
-                });
-                u32::try_from(known).unwrap_or(0)
+                if let Some(known) = dataset_numbers.get(&*name) {
+                    return *known;
+                }
+                let number = u32::try_from(datasets.len()).unwrap_or(0);
+                datasets.push(name.clone().into_owned());
+                dataset_numbers.insert(name.into_owned(), number);
+                number
             })
             .collect();
         let mut last: Option<([u8; 16], u32)> = None;
@@ -108,7 +113,7 @@ pub(crate) fn sort(inputs: &[Input], signal: Signal) -> Result<Order, StoreError
         }
     }
     let ranks = ranks(&datasets);
-    let window_of = windows(&keys);
+    let window_of = windows(&keys, windows_max.clamp(1, WINDOWS_MAX));
     for key in &mut keys {
         key.window = window_of(key.time_ns);
         key.first = match signal {
@@ -135,13 +140,17 @@ pub(crate) fn sort(inputs: &[Input], signal: Signal) -> Result<Order, StoreError
 }
 
 fn ranks(datasets: &[String]) -> Vec<i64> {
-    let sorted: BTreeSet<&String> = datasets.iter().collect();
-    let rank = |name: &String| sorted.iter().position(|known| *known == name).unwrap_or(0);
-    datasets.iter().map(|name| i64::try_from(rank(name)).unwrap_or(0)).collect()
+    let mut sorted: Vec<usize> = (0..datasets.len()).collect();
+    sorted.sort_unstable_by_key(|number| &datasets[*number]);
+    let mut ranks = vec![0; datasets.len()];
+    for (rank, number) in (0..).zip(sorted) {
+        ranks[number] = rank;
+    }
+    ranks
 }
 
 /// Hours; days when there are too many hours; and one window for all that is older than the newest few days.
-fn windows(keys: &[Key]) -> impl Fn(i64) -> i64 + use<> {
+fn windows(keys: &[Key], windows_max: usize) -> impl Fn(i64) -> i64 + use<> {
     let mut hours: Vec<i64> = Vec::new();
     let mut last = i64::MIN;
     for key in keys {
@@ -153,11 +162,11 @@ fn windows(keys: &[Key]) -> impl Fn(i64) -> i64 + use<> {
     }
     let hours: BTreeSet<i64> = hours.into_iter().collect();
     let days: BTreeSet<i64> = hours.iter().map(|hour| hour.div_euclid(24)).collect();
-    let unit = if hours.len() <= WINDOWS_MAX { HOUR_NS } else { DAY_NS };
-    let oldest = if hours.len() <= WINDOWS_MAX {
+    let unit = if hours.len() <= windows_max { HOUR_NS } else { DAY_NS };
+    let oldest = if hours.len() <= windows_max {
         i64::MIN
     } else {
-        days.iter().rev().nth(WINDOWS_MAX - 1).copied().unwrap_or(i64::MIN)
+        days.iter().rev().nth(windows_max - 1).copied().unwrap_or(i64::MIN)
     };
     move |time_ns| time_ns.div_euclid(unit).max(oldest)
 }
@@ -197,4 +206,16 @@ fn cut_windows(keys: &[Key], trace_ids: &[[u8; 16]], datasets: &[String]) -> Vec
         start += len;
     }
     windows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn datasets_rank_by_name() {
+        let names = ["web", "api", "", "cart"].map(str::to_owned);
+        assert_eq!(ranks(&names), [3, 1, 0, 2]);
+        assert_eq!(ranks(&[]), [0_i64; 0]);
+    }
 }

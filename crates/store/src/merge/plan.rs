@@ -56,7 +56,7 @@ impl MergePolicy {
 }
 
 /// What a merge holds of a part at once; a guess where it was not written down.
-pub(crate) fn raw_bytes(part: &PartMeta) -> i64 {
+fn raw_bytes(part: &PartMeta) -> i64 {
     const USUAL_RATIO: i64 = 8;
     if part.raw_byte_count > 0 { part.raw_byte_count } else { part.byte_count.saturating_mul(USUAL_RATIO) }
 }

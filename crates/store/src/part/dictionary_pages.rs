@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, FixedSizeBinaryArray, StringViewArray};
+use arrow::array::{ArrayRef, FixedSizeBinaryArray};
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, PageType, Type};
 use parquet::column::page::{CompressedPage, Page, PageWriter};
@@ -18,6 +18,7 @@ use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::chunk::put_number;
+use super::coded_text::CodedText;
 use crate::StoreError;
 
 /// Longer bounds of pages are shortened: they only prune.
@@ -39,15 +40,43 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// The rows as an array that repeats its values.
+    /// The rows as an array. Text that repeats is there once: rows are views of it.
     pub(crate) fn spelled_out(self, codes: &[u32]) -> Result<ArrayRef, StoreError> {
-        let rows = codes.iter().map(|code| (*code != 0).then(|| self.get(*code - 1)));
-        Ok(match self {
-            Values::Text { .. } => Arc::new(
-                rows.map(|value| value.map(text).transpose()).collect::<Result<StringViewArray, _>>()?,
-            ),
-            Values::TraceIds(_) => Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(rows, 16)?),
-        })
+        if let Values::TraceIds(_) = self {
+            let rows = codes.iter().map(|code| (*code != 0).then(|| self.get(*code - 1)));
+            return Ok(Arc::new(FixedSizeBinaryArray::try_from_sparse_iter_with_size(rows, 16)?));
+        }
+        let mut coded = CodedText::nulls(codes.len());
+        // Value → its code among those that occur, from 1.
+        let mut locals = vec![0_u32; self.len()];
+        for (row, code) in coded.codes.iter_mut().zip(codes).filter(|(_, code)| **code != 0) {
+            let local = &mut locals[*code as usize - 1];
+            if *local == 0 {
+                coded.bytes.extend_from_slice(text(self.get(*code - 1))?.as_bytes());
+                let end = u32::try_from(coded.bytes.len());
+                coded.ends.push(end.map_err(|_| StoreError::Stopped("4 GiB of text in a row group".into()))?);
+                *local = u32::try_from(coded.ends.len()).unwrap_or(u32::MAX);
+            }
+            *row = *local;
+        }
+        Ok(coded.into_views())
+    }
+
+    /// What the rows take in memory as Arrow has them: each value that occurs once, and a view a row.
+    pub(crate) fn byte_count(self, codes: &[u32]) -> usize {
+        const VIEW_BYTES: usize = 16;
+        let rows_bytes = codes.len() * VIEW_BYTES;
+        if let Values::TraceIds(_) = self {
+            return rows_bytes;
+        }
+        let mut seen = vec![false; self.len()];
+        let mut values_bytes = 0;
+        for code in codes.iter().filter(|code| **code != 0) {
+            if !std::mem::replace(&mut seen[*code as usize - 1], true) {
+                values_bytes += self.get(*code - 1).len();
+            }
+        }
+        rows_bytes + values_bytes
     }
 
     pub(crate) fn len(self) -> usize {
@@ -387,6 +416,24 @@ mod tests {
             assert!(lower.as_slice() <= text.as_bytes() && text.as_bytes() <= upper.as_slice(), "{text}");
             assert!(std::str::from_utf8(&lower).is_ok() && std::str::from_utf8(&upper).is_ok());
         }
+    }
+
+    #[test]
+    fn text_that_is_spelled_out_is_there_once() {
+        use arrow::array::{Array, AsArray};
+        let words = ["never used", "a text that does not fit into a view", ""];
+        let ends: Vec<usize> = (1..=3).map(|count| words[..count].concat().len()).collect();
+        let bytes = words.concat().into_bytes();
+        let values = Values::Text { ends: &ends, bytes: &bytes };
+        let codes: Vec<u32> = (0..3_000).map(|row| [0, 2, 3][row % 3]).collect();
+        let array = values.spelled_out(&codes).unwrap();
+        let array = array.as_string_view();
+        for row in 0..array.len() {
+            let text = array.is_valid(row).then(|| array.value(row));
+            assert_eq!(text, [None, Some(words[1]), Some("")][row % 3]);
+        }
+        assert_eq!(array.data_buffers().iter().map(|buffer| buffer.len()).sum::<usize>(), words[1].len());
+        assert_eq!(values.byte_count(&codes), 3_000 * 16 + words[1].len());
     }
 
     #[test]

@@ -8,7 +8,6 @@
 //! Batches are encoded by the tasks that bring them, in parallel, and the committer only joins bytes. In memory a
 //! chunk stays compressed; readers decode the columns they name.
 
-use arrow::datatypes::Schema;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -78,18 +77,20 @@ impl FreshPart {
             if crc32fast::hash(&bytes) != entry.crc32 {
                 return Err(damaged(format!("checksum of the chunk at byte {} differs", entry.offset)));
             }
-            chunks.push(FreshChunk::open(bytes)?);
+            let chunk = FreshChunk::open(bytes)?;
+            if chunk.row_count() != entry.rows {
+                return Err(damaged(format!(
+                    "the chunk at byte {} has other rows than its table says",
+                    entry.offset
+                )));
+            }
+            chunks.push(chunk);
         }
         Ok(Self { chunks })
     }
 
     pub fn byte_count(&self) -> usize {
         self.chunks.iter().map(FreshChunk::byte_count).sum()
-    }
-
-    /// Every column name of any chunk.
-    pub fn schemas(&self) -> impl Iterator<Item = &Schema> {
-        self.chunks.iter().map(|chunk| chunk.schema().as_ref())
     }
 }
 

@@ -22,6 +22,15 @@ pub use fresh::FreshPart;
 pub(crate) use fresh::seal;
 pub(crate) use merged::{MergedFooter, MergedWriter};
 
+/// Columns that a merge may hold decoded at the same time.
+const MERGE_COLUMNS: usize = 8;
+
+/// What a merge may hold at once of rows whose decoded columns have these sizes in bytes: the widest columns.
+pub(crate) fn held_by_merge(mut column_sizes: Vec<usize>) -> usize {
+    column_sizes.sort_unstable_by(|left, right| right.cmp(left));
+    column_sizes.iter().take(MERGE_COLUMNS).sum()
+}
+
 /// What the catalog knows of a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartMeta {
@@ -50,7 +59,7 @@ pub struct PartMeta {
 pub struct Part {
     pub meta: PartMeta,
     fresh: Option<FreshPart>,
-    trace_index: OnceCell<Option<Arc<TraceIndex>>>,
+    trace_index: OnceCell<Arc<TraceIndex>>,
     value_index: OnceCell<Option<Arc<ValueIndex>>>,
     doomed: AtomicBool,
     graveyard: mpsc::UnboundedSender<String>,
@@ -77,7 +86,7 @@ impl Part {
         self.fresh.as_ref()
     }
 
-    pub(crate) fn trace_index_cell(&self) -> &OnceCell<Option<Arc<TraceIndex>>> {
+    pub(crate) fn trace_index_cell(&self) -> &OnceCell<Arc<TraceIndex>> {
         &self.trace_index
     }
 

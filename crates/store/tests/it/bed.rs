@@ -2,6 +2,7 @@
 //! on PostgreSQL when `TRACERY_TEST_POSTGRES_URL` names a server, and on S3 when `TRACERY_TEST_S3_URL` names a bucket
 //! (with the usual `AWS_…` variables); `scripts/test` sets both.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,6 +100,11 @@ impl Bed {
             .filter_map(|(variable, option)| Some(((*option).to_owned(), std::env::var(variable).ok()?)))
             .collect();
         Objects::from_url(&self.store_url, &options).unwrap()
+    }
+
+    /// Where a local store lies.
+    pub(crate) fn directory(&self) -> PathBuf {
+        self._directory.path().join("objects")
     }
 
     pub(crate) async fn open(&self) -> Store {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection, Executor};
-use tracery_columnar::Sink;
-use tracery_model::{Signal, SinkError};
+use tracery_columnar::{BatchBuilder, Sink};
+use tracery_model::{Origin, Signal, SinkError, Value};
 use tracery_store::{Catalog, MergePolicy, Store, StoreError, StoreOptions};
 
 use crate::bed::{AGES_NS, Bed, ENVIRONMENT, START_NS, batch, ids};
@@ -39,6 +39,31 @@ async fn two_processes_share_a_catalog() {
     two.refresh().await.unwrap();
     assert_eq!(ids(&two).await.len(), 70);
     assert_eq!(two.verify().await.unwrap().problems, vec![]);
+}
+
+/// Both tell of the same new keys, in opposite order: they wait for each other in turn and never in a circle.
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_of_two_processes_do_not_deadlock() {
+    let Some(bed) = Bed::postgres().await else { return };
+    let stores = [bed.open().await, bed.open().await];
+    for round in 0..5_i64 {
+        let batches = [false, true].map(|reversed| {
+            let mut builder = BatchBuilder::new(Signal::Log, START_NS);
+            builder.begin_row(START_NS, "a");
+            for idx in 0..300 {
+                let number = if reversed { 299 - idx } else { idx };
+                builder.attribute(Origin::Own, &format!("r{round}.k{number}"), Value::Int(1));
+            }
+            builder.finish().unwrap()
+        });
+        let [left, right] = batches;
+        let (left, right) = tokio::join!(
+            stores[0].accept(ENVIRONMENT, vec![left]),
+            stores[1].accept(ENVIRONMENT, vec![right])
+        );
+        left.unwrap();
+        right.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

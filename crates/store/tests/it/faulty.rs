@@ -24,6 +24,8 @@ pub(crate) enum Fault {
     NoSpace,
     /// Nothing answers.
     Gone,
+    /// The answer to everything is that it is not there, as of a bucket or a directory that is gone.
+    Unmounted,
 }
 
 #[derive(Debug)]
@@ -62,6 +64,9 @@ impl Faulty {
             Fault::Sometimes if self.random.lock().random_bool(0.15) => Err(injected("by chance")),
             Fault::NoSpace if writes => Err(injected("no space left on device")),
             Fault::Gone => Err(injected("connection refused")),
+            Fault::Unmounted => {
+                Err(Error::NotFound { path: "bucket".into(), source: "no such bucket".into() })
+            }
             _ => Ok(()),
         }
     }

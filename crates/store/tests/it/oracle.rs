@@ -69,7 +69,8 @@ async fn run(bed: Bed, seed: u64) {
             6 | 7 => drop(store.merge_all(random.random_bool(0.3)).await),
             8 => drop(store.expire_and_sweep().await),
             _ => {
-                // Leaves without a word, as a killed process would.
+                // The old one is never told to stop: its tasks go on beside the new one, as those of a process that
+                // is slow to die would. A process that is killed is what `tests/crash` is for.
                 drop(store);
                 faulty.set(Fault::Never);
                 store = open(&bed, &faulty).await;

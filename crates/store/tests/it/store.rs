@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracery_columnar::Sink;
 use tracery_model::{EnvironmentId, Signal, SinkError, TimeRange};
 
-use crate::bed::{AGES_NS, Bed, ENVIRONMENT, START_NS, batch, ids};
+use crate::bed::{AGES_NS, Bed, ENVIRONMENT, START_NS, batch, ids, merged};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepted_rows_outlive_merges_and_restarts() {
@@ -114,4 +114,56 @@ async fn a_full_store_says_busy_and_recovers() {
         store.accept(ENVIRONMENT, vec![batch(10..20, START_NS)]).await.unwrap();
         assert_eq!(ids(&store).await.len(), 20);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_question_still_reads_is_not_swept() {
+    for expires in [false, true] {
+        for mut bed in Bed::all().await {
+            println!("{}, expires: {expires}", bed.name);
+            bed.options.retention = expires.then_some(Duration::from_secs(24 * 3600));
+            bed.options.removed_age = Duration::ZERO;
+            let store = bed.open().await;
+            store.accept(ENVIRONMENT, vec![batch(0..10, START_NS)]).await.unwrap();
+            store.merge_all(true).await.unwrap();
+            let held = store.snapshot();
+            store.accept(ENVIRONMENT, vec![batch(10..20, START_NS)]).await.unwrap();
+            store.merge_all(true).await.unwrap();
+            bed.clock.advance_ns(AGES_NS);
+            store.expire_and_sweep().await.unwrap();
+            store.expire_and_sweep().await.unwrap();
+            let part = &held.parts()[0];
+            assert!(store.snapshot().parts().iter().all(|listed| listed.meta.id != part.meta.id));
+            let rows: usize = merged(&store, part).await.iter().map(|batch| batch.num_rows()).sum();
+            assert_eq!(rows, 10);
+            store.trace_index(part).await.unwrap();
+        }
+    }
+}
+
+/// The client leaves while its batch is encoded: the batch still takes its room in the queue until that is done.
+#[test]
+fn what_is_encoded_for_nobody_still_counts() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(1)
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(async {
+        let bed = Bed::local();
+        let store = bed.open().await;
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let occupied = tokio::task::spawn_blocking(move || released.recv());
+        {
+            let mut accepting = store.accept(ENVIRONMENT, vec![batch(0..10, START_NS)]);
+            assert!(futures::poll!(accepting.as_mut()).is_pending());
+        }
+        assert!(store.queued_bytes() > 0, "it waits for a thread");
+        release.send(()).unwrap();
+        occupied.await.unwrap().unwrap();
+        while store.queued_bytes() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(ids(&store).await, Vec::<i64>::new());
+    });
 }

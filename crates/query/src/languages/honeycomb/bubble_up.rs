@@ -218,6 +218,12 @@ fn selected_expr(names: &mut Names<'_>, spec: &Spec, selection: &Selection) -> R
         tests.push(ns.lt(lit(end_s.saturating_mul(1_000_000_000))));
     }
     if let Some((column, low, high)) = &selection.range {
+        // Rows that such a relation finds nothing for have no column of it.
+        if column.starts_with("none.") {
+            return Err(QueryError::Invalid(
+                "selection: a column of none. has no values to select".to_owned(),
+            ));
+        }
         tests.push(names.resolve(column)?.number().between(lit(*low), lit(*high)));
     }
     if let Some(values) = &selection.group {
@@ -365,7 +371,7 @@ fn histogram(sketch: &Sketch, total: u64, low: f64, high: f64, log: bool) -> Vec
     for (middle, weight) in sketch.buckets() {
         let position = match (high > low, log) {
             (false, _) => 0.0,
-            (true, true) => (middle / low).ln() / (high / low).ln(),
+            (true, true) => (middle.ln() - low.ln()) / (high.ln() - low.ln()),
             (true, false) => (middle - low) / (high - low),
         };
         let bin = ((position * HISTOGRAM_BINS as f64).max(0.0) as usize).min(HISTOGRAM_BINS - 1);

@@ -42,6 +42,8 @@ pub(crate) struct OnePassStates {
     pub(crate) keys: Vec<ArrayRef>,
     pub(crate) cells: Vec<Cell>,
     pub(crate) rows_examined: u64,
+    /// What the cells take of the queries' memory, until they are rendered.
+    pub(crate) reservations: Vec<MemoryReservation>,
 }
 
 /// Which column of the scan holds what.
@@ -97,7 +99,6 @@ impl OnePass<'_> {
             tasks.push(SpawnedTask::spawn(partial.fill(stream, reservation)));
         }
         let mut cells = Vec::new();
-        // Held until the states are handed on.
         let mut reservations = Vec::new();
         for task in tasks {
             let filled = match task.join().await {
@@ -113,7 +114,7 @@ impl OnePass<'_> {
             }
         }
         let rows_examined = rows_scanned(&plan).unwrap_or(0);
-        Ok(Some(OnePassStates { keys: whole.grouping.values(), cells, rows_examined }))
+        Ok(Some(OnePassStates { keys: whole.grouping.values(), cells, rows_examined, reservations }))
     }
 }
 

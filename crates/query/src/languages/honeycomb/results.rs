@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{self, AtomicBool};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
@@ -21,6 +22,8 @@ use crate::QueryError;
 use crate::functions::sketch::Sketch;
 
 /// Rows of a heatmap.
+/// Cells of all points of a series together: as JSON some hundred megabytes.
+const SERIES_VALUES_MAX: usize = 10_000_000;
 const HEATMAP_BINS: usize = 48;
 /// From this ratio of largest to smallest value on, a heatmap's scale is logarithmic.
 const HEATMAP_LOG_RATIO: f64 = 50.0;
@@ -115,12 +118,18 @@ impl Rendering {
     }
 
     /// `whole` and `rest` hold everything and what is not shown, when `rollup` has not all groups.
+    /// Ends between two groups when `unwanted` says that nobody waits any more.
     pub(crate) fn render(
         &self,
         rollup: &Rollup,
         whole: Option<&Rollup>,
         rest: Option<&Rollup>,
+        unwanted: &AtomicBool,
     ) -> Result<QueryOutput, QueryError> {
+        let go_on = || match unwanted.load(atomic::Ordering::Relaxed) {
+            true => Err(QueryError::Limit("it was given up".into())),
+            false => Ok(()),
+        };
         let groups = rollup.by_group()?;
         let has_rates = self.calculations.iter().any(|plan| matches!(plan, CalculationPlan::Rate(_)));
         let rates = if has_rates { rollup.by_bucket(|_| true, false)? } else { Default::default() };
@@ -143,12 +152,20 @@ impl Rendering {
 
         let mut output = QueryOutput::default();
         for group in &chosen {
+            go_on()?;
             output.results.push(self.row(Some((rollup, *group)), &groups[*group], &numbers[*group], &scales));
         }
         if self.with_series {
             let mut by_group = rollup.by_bucket(|group| shown.contains(&group), false)?;
             let mut points = Vec::new();
+            let point_width = 1 + self.spec.breakdowns.len() + self.calculations.len();
             for group in &chosen {
+                go_on()?;
+                if points.len() * point_width > SERIES_VALUES_MAX {
+                    return Err(QueryError::Limit(format!(
+                        "its series has more than {SERIES_VALUES_MAX} values; ask for fewer groups or a coarser granularity"
+                    )));
+                }
                 let series = by_group.remove(group).unwrap_or_default();
                 points.extend(self.series(Some((rollup, *group)), series, &groups[*group], rollup, &scales));
             }
@@ -208,6 +225,9 @@ impl Rendering {
     }
 
     fn with_formulas(&self, mut numbers: Numbers) -> Numbers {
+        if self.formulas.is_empty() {
+            return numbers;
+        }
         let known: Vec<(String, Option<f64>)> =
             self.spec.calculations.iter().map(|known| known.key()).zip(numbers.iter().copied()).collect();
         let lookup = |name: &str| known.iter().find(|(key, _)| key == name).and_then(|(_, value)| *value);
@@ -460,7 +480,7 @@ fn heatmap_cell(sketch: &Sketch, scale: HeatmapScale) -> Value {
     let mut counts = [0_u64; HEATMAP_BINS];
     for (middle, weight) in sketch.buckets() {
         let position = if scale.log {
-            (middle / scale.low).ln() / (scale.high / scale.low).ln()
+            (middle.ln() - scale.low.ln()) / (scale.high.ln() - scale.low.ln())
         } else {
             (middle - scale.low) / (scale.high - scale.low)
         };

@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::RecordBatch;
@@ -302,6 +303,16 @@ pub(crate) fn rows_scanned(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
     Some((metrics.output_rows()? + pruned) as u64)
 }
 
+/// Tells a thread that renders when the future that waits for it is gone.
+#[derive(Default)]
+struct Wanted(Arc<AtomicBool>);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 struct Query<'a> {
     context: &'a SessionContext,
     source: &'a dyn EventSource,
@@ -397,17 +408,21 @@ impl Query<'_> {
         }
         let rows_examined = found.rows_examined;
         // A million groups take a while to merge, which must not hold up the runtime's other tasks.
+        let wanted = Wanted::default();
+        let unwanted = Arc::clone(&wanted.0);
         let merge = move || {
             let kinds = aggregates.kinds;
             if let Some(states) = in_one_pass {
                 let shown = Rollup::of_cells(states.keys, bucketed, kinds, states.cells)?;
-                return rendering.render(&shown, None, None);
+                let output = rendering.render(&shown, None, None, &unwanted);
+                drop(states.reservations);
+                return output;
             }
             let together = |batches| Rollup::new(batches, 0, bucketed, kinds.clone());
             let whole = found.whole.map(together).transpose()?;
             let rest = found.rest.map(together).transpose()?;
             let shown = Rollup::new(found.shown, key_count, bucketed, kinds.clone())?;
-            rendering.render(&shown, whole.as_ref(), rest.as_ref())
+            rendering.render(&shown, whole.as_ref(), rest.as_ref(), &unwanted)
         };
         let output = match tokio::task::spawn_blocking(merge).await {
             Ok(output) => output?,

@@ -13,14 +13,14 @@ use super::calculated::{self, Ast, Function};
 use super::temporal::{self, Temporal};
 use crate::functions::first_present::first_present;
 use crate::functions::number_text::number_text;
-use crate::functions::{bucket_label, format_time, log10, regex_functions, unix_timestamp};
+use crate::functions::{bucket_label, format_time, joined_text, log10, regex_functions, unix_timestamp};
 use crate::{FieldType, QueryError};
 
 /// Nodes an expression may have after the calculated fields that it names are put in their places.
 const NODES_MAX: usize = 20_000;
 
 /// Levels of the engine's expressions, of which a function of ours makes up to four. The engine walks them by recursion
-/// many times over; this many fit the two megabytes of stack that a runtime's thread has, with room to spare.
+/// many times over; this many fit [`STACK_BYTES`](crate::STACK_BYTES), with room to spare.
 const LEVELS_MAX: usize = 80;
 
 fn levels(expr: &Expr) -> usize {
@@ -351,7 +351,7 @@ impl<'a> Names<'a> {
                 typed(first_present(vec![a.text(), text_literal("")]), FieldType::Text)
             }
             (Function::Concat, _) => {
-                let joined = functions::concat(values.iter().map(Typed::text).collect());
+                let joined = joined_text::concat(values.iter().map(Typed::text).collect());
                 typed(cast(joined, DataType::Utf8View), FieldType::Text)
             }
             (Function::ToLower, [a]) => {
@@ -398,6 +398,9 @@ impl<'a> Names<'a> {
                 let Some(Ast::Text(format)) = asts.first() else {
                     return invalid("the format of FORMAT_TIME must be a string");
                 };
+                if format.len() > format_time::FORMAT_BYTES_MAX {
+                    return invalid("the format of FORMAT_TIME is too long");
+                }
                 let text = format_time::format_time_expr(text_literal(format), seconds.number());
                 typed(text, FieldType::Text)
             }
