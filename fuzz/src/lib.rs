@@ -49,7 +49,7 @@ fn otlp(signal: Signal, format: Format, body: &[u8]) {
         received_ns: 1,
         column_bytes_max: 256 << 20,
     };
-    if let Ok(decoded) = decode(&options, body) {
+    if let Ok(decoded) = decode(&options, body, &mut |_| Ok(())) {
         read_back(decoded.batches);
     }
 }
@@ -76,6 +76,10 @@ pub fn otlp_json(body: &[u8]) {
     for signal in [Signal::Span, Signal::Log, Signal::Metric] {
         otlp(signal, Format::Json, body);
     }
+}
+
+pub fn grpc_frame(body: &[u8]) {
+    tracery_otlp::fuzzing::grpc_frame(body);
 }
 
 pub fn honeycomb_json(body: &[u8]) {

@@ -2,7 +2,7 @@
 //! `begin_resource`, `begin_scope`, then for each record `begin_row`, setters and attributes. Resource and scope
 //! attributes are written once for the whole run of rows they cover.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -117,6 +117,18 @@ impl Column {
         self.len = row;
     }
 
+    /// Memory of the column once it has `rows` rows.
+    fn byte_count(&self, rows: usize) -> usize {
+        let values = match &self.data {
+            Data::Text(text) => rows * VIEW_BYTES + text.long_bytes(),
+            Data::Bytes(_, width) => rows * *width,
+            Data::Byte(_) => rows,
+            Data::Bool(_) => rows / 8,
+            Data::Int(_) | Data::Float(_) => rows * 8,
+        };
+        values + rows / 8
+    }
+
     fn pushed(&mut self, count: usize) {
         self.len += count;
         if let Some(valid) = &mut self.valid {
@@ -178,7 +190,7 @@ struct Dataset {
     /// By attribute column.
     attributes_seen: Vec<bool>,
     fixed_seen: u64,
-    tail_keys: Vec<String>,
+    tail_keys: BTreeSet<String>,
 }
 
 /// Builds one [`EventBatch`].
@@ -218,6 +230,8 @@ struct Shared {
     fixed: Vec<(Fixed, Owned)>,
 }
 
+/// A text in a row of a column, besides the bytes of a long one.
+const VIEW_BYTES: usize = 16;
 const SLOTS: usize = 20;
 const NO_COLUMN: u16 = u16::MAX;
 
@@ -456,8 +470,8 @@ impl BatchBuilder {
         self.tail_row.push(column, value);
         self.tail_row_names.insert(name.clone());
         let tail_keys = &mut self.datasets[self.dataset_idx].tail_keys;
-        if tail_keys.len() < ATTRIBUTE_COLUMNS_MAX && !tail_keys.contains(&name) {
-            tail_keys.push(name);
+        if tail_keys.len() < ATTRIBUTE_COLUMNS_MAX {
+            tail_keys.insert(name);
         }
     }
 
@@ -563,21 +577,21 @@ impl BatchBuilder {
         Some(column.finish(row_count, None, &DataType::Utf8View))
     }
 
-    /// Memory held so far, roughly.
+    /// Memory of the batch if it were finished now, roughly: every column becomes as long as the batch has rows,
+    /// however few of them set it.
     pub fn byte_count(&self) -> usize {
+        let rows = self.row_count;
         let attributes = self.attributes.iter().map(|attribute| &attribute.column);
         let columns = self.fixed.iter().flatten().chain(attributes).chain(&self.tail);
-        let columns_bytes: usize = columns
-            .map(|column| match &column.data {
-                Data::Text(text) => text.byte_count(),
-                Data::Bytes(bytes, _) => bytes.len(),
-                Data::Byte(values) => values.len(),
-                Data::Bool(values) => values.len(),
-                Data::Int(_) | Data::Float(_) => column.len * 8,
-            })
+        let columns_bytes: usize = columns.map(|column| column.byte_count(rows)).sum();
+        // What rows share is written to them later.
+        let shared_bytes: usize = self
+            .shared
+            .iter()
+            .map(|shared| (rows - shared.start) * (shared.values.len() + shared.fixed.len()) * VIEW_BYTES)
             .sum();
-        let shared = self.tail_shared.iter().flatten();
-        columns_bytes + self.tail_row.byte_count() + shared.map(|(.., tail)| tail.byte_count()).sum::<usize>()
+        let tails = self.tail_shared.iter().flatten().map(|(.., tail)| tail.byte_count());
+        columns_bytes + shared_bytes + self.tail_row.byte_count() + tails.sum::<usize>()
     }
 
     /// The batch, or `None` when no row was begun.

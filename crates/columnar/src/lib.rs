@@ -5,6 +5,7 @@
 //! nulls (or only the default its [`FixedColumn`] names) is left out, and readers supply it.
 
 mod attribute;
+mod batches;
 mod builder;
 mod fixed;
 mod sink;
@@ -12,10 +13,11 @@ mod tail;
 mod text_column;
 
 pub use attribute::{AttributeColumn, TAIL_COLUMN};
+pub use batches::Batches;
 pub use builder::{BatchBuilder, BatchStats, DatasetSummary, EventBatch, KEY_BYTES_MAX, VALUE_BYTES_MAX};
 pub use fixed::{Fixed, FixedColumn, FixedType};
 pub use sink::Sink;
-pub use tail::TailObject;
+pub use tail::{TailObject, push_json_text};
 
 /// Attribute columns a part may have; attributes beyond them go to [`TAIL_COLUMN`] and stay queryable.
 pub const ATTRIBUTE_COLUMNS_MAX: usize = 2_000;

@@ -67,7 +67,8 @@ fn push_member(out: &mut String, column: AttributeColumn<'_>, value: Value<'_>) 
     }
 }
 
-fn push_json_text(out: &mut String, text: &str) {
+/// Appends a text as JSON writes it.
+pub fn push_json_text(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {
         match character {

@@ -34,8 +34,9 @@ impl TextColumn {
         self.views.resize(self.views.len() + count, view);
     }
 
-    pub(crate) fn byte_count(&self) -> usize {
-        self.views.len() * 16 + self.bytes.len()
+    /// Bytes of the values that do not fit into their view.
+    pub(crate) fn long_bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     fn view(&mut self, text: &str) -> u128 {

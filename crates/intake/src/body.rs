@@ -14,6 +14,9 @@ use crate::{Busy, InflateError, Intake, Permit};
 /// Memory the decoded form may take beside each inflated byte: parsed values and columns.
 const DECODED_BYTES_PER_BYTE: usize = 2;
 
+/// Set aside for a body that was announced, before any of it came.
+const ANNOUNCED_BYTES_MAX: usize = 64 << 10;
+
 /// Values of one parsed body: objects, lists, their members. A full body of ordinary events has a third of it.
 const VALUES_MAX: usize = 2_000_000;
 /// Memory of one parsed value with its key and its share of unused room.
@@ -68,7 +71,7 @@ impl Intake {
         }
         // Room is taken for what has come, not for what was promised: a promise costs a client nothing.
         let mut permit = self.admit(0)?;
-        let mut sent = BytesMut::with_capacity(declared.unwrap_or(0));
+        let mut sent = BytesMut::with_capacity(declared.unwrap_or(0).min(ANNOUNCED_BYTES_MAX));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| BodyError::Interrupted)?;
             let Ok(chunk) = frame.into_data() else { continue };

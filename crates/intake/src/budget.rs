@@ -70,6 +70,27 @@ impl Permit {
     }
 }
 
+/// Room for columns as they are made. What was set aside for them with the body is used up first.
+#[derive(Debug)]
+pub struct ColumnRoom<'a> {
+    permit: &'a mut Permit,
+    set_aside: usize,
+}
+
+impl<'a> ColumnRoom<'a> {
+    /// Of a body of `inflated_bytes`, for which [`crate::Intake::inflate`] set as much aside.
+    pub fn new(permit: &'a mut Permit, inflated_bytes: usize) -> Self {
+        Self { permit, set_aside: inflated_bytes }
+    }
+
+    /// Takes room for columns of this many bytes.
+    pub fn take(&mut self, bytes: usize) -> Result<(), Busy> {
+        let beyond = bytes.saturating_sub(self.set_aside);
+        self.set_aside = self.set_aside.saturating_sub(bytes);
+        self.permit.grow(beyond)
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         self.budget.bytes_used.fetch_sub(self.bytes, Ordering::AcqRel);
@@ -98,5 +119,17 @@ mod tests {
         grown.grow(1_000).expect("alone it may grow beyond the budget, or no retry would ever succeed");
         drop(grown);
         assert!(Permit::new(&budget, 1).is_ok());
+    }
+
+    #[test]
+    fn columns_take_what_was_set_aside_and_then_more() {
+        let budget = Arc::new(MemoryBudget::new(100));
+        let mut permit = Permit::new(&budget, 20).unwrap();
+        let _other = Permit::new(&budget, 30).unwrap();
+        let mut room = ColumnRoom::new(&mut permit, 10);
+        room.take(6).unwrap();
+        room.take(6).unwrap();
+        assert_eq!(budget.bytes_used(), 52);
+        assert!(room.take(50).is_err());
     }
 }

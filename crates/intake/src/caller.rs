@@ -1,6 +1,7 @@
 //! Who is calling: the environment a request's telemetry belongs to, and what its key may do.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use thiserror::Error;
 use tracery_model::EnvironmentId;
@@ -84,7 +85,7 @@ pub enum CallerError {
 
 /// The datasets of an environment, for a caller that may not make new ones.
 #[derive(Debug, Clone, Default)]
-pub struct KnownDatasets(HashSet<String>);
+pub struct KnownDatasets(Arc<HashSet<String>>);
 
 impl KnownDatasets {
     /// Whether there is a dataset of this name, in any spelling.
@@ -99,9 +100,8 @@ impl Intake {
         if caller.may(Permission::CreateDatasets) {
             return Ok(None);
         }
-        let known = self.settings.datasets(caller.environment).await;
-        let known = known.map_err(|error| CallerError::Unavailable(error.to_string()))?;
-        Ok(Some(KnownDatasets(known.into_iter().map(|dataset| dataset.slug).collect())))
+        let known = self.settings.dataset_slugs(caller.environment).await;
+        Ok(Some(KnownDatasets(known.map_err(|error| CallerError::Unavailable(error.to_string()))?)))
     }
 
     /// Finds the caller of a Honeycomb-style key (`x-honeycomb-team`): ingest or configuration.

@@ -7,20 +7,23 @@ mod aws;
 mod body;
 mod budget;
 mod caller;
+mod decoding;
 mod inflate;
 mod metrics;
 mod registry;
 
 pub use aws::{AwsCaller, Unverified};
 pub use body::BodyError;
-pub use budget::{Busy, MemoryBudget, Permit};
+pub use budget::{Busy, ColumnRoom, MemoryBudget, Permit};
 pub use caller::{AuthMode, Caller, CallerError, KnownDatasets, ManagementCaller, Permission};
+pub use decoding::DecodingEnded;
 pub use inflate::{InflateError, inflate};
 pub use metrics::IntakeMetrics;
 pub use registry::DatasetRegistry;
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tracery_columnar::Sink;
 use tracery_settings::Settings;
 use tracery_stdx::Clock;
@@ -51,6 +54,8 @@ pub struct Intake {
     pub metrics: Arc<IntakeMetrics>,
     /// What all doors together may hold in memory.
     pub budget: Arc<MemoryBudget>,
+    /// What all doors together decode at one time.
+    pub decoding: Arc<Semaphore>,
 }
 
 impl Intake {
@@ -64,6 +69,7 @@ impl Intake {
             mode,
             metrics: Arc::default(),
             budget: Arc::default(),
+            decoding: decoding::places(),
         }
     }
 }

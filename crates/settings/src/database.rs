@@ -1,5 +1,6 @@
 //! The connection, the tables at their newest version, and the small caches that keep SQL out of the way of ingest.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
@@ -25,6 +26,8 @@ pub(crate) struct Caches {
     pub(crate) environments: Cache<i64, Environment>,
     /// By environment and slug.
     pub(crate) datasets: Cache<(i64, String), Dataset>,
+    /// The slugs of an environment's datasets.
+    pub(crate) dataset_slugs: Cache<i64, Arc<HashSet<String>>>,
     /// By environment and slug: when `last_written_ms` was last written.
     pub(crate) writes: Cache<(i64, String), i64>,
     pub(crate) default_environment: Cache<(), Environment>,
@@ -58,7 +61,8 @@ impl Settings {
         install_default_drivers();
         let sqlite = url.starts_with("sqlite:");
         let pool = AnyPoolOptions::new()
-            .max_connections(8)
+            // Every connection to SQLite's memory is a database of its own.
+            .max_connections(if url.starts_with("sqlite::memory:") { 1 } else { 8 })
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if sqlite {
@@ -80,6 +84,7 @@ impl Settings {
             aws_keys: Cache::new(10_000),
             environments: Cache::new(1_000),
             datasets: Cache::new(10_000),
+            dataset_slugs: Cache::new(100),
             writes: Cache::new(10_000),
             default_environment: Cache::new(1),
         };
@@ -102,5 +107,17 @@ impl Settings {
     pub async fn ping(&self) -> Result<(), SettingsError> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use tracery_stdx::ManualClock;
+
+    /// Settings that nobody else sees.
+    pub(crate) async fn memory() -> Settings {
+        let settings = Settings::open("sqlite::memory:", Arc::new(ManualClock::at_ns(0))).await;
+        settings.unwrap()
     }
 }

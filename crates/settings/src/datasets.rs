@@ -2,6 +2,9 @@
 //! spelling that came first stays its name. Front doors call [`Settings::ensure_dataset`] for every batch, so it is
 //! answered from memory nearly always.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use tracery_model::EnvironmentId;
@@ -103,6 +106,31 @@ impl Settings {
         Ok(dataset)
     }
 
+    /// The slugs of all datasets; an answer may be a second old.
+    pub async fn dataset_slugs(
+        &self,
+        environment: EnvironmentId,
+    ) -> Result<Arc<HashSet<String>>, SettingsError> {
+        let cache = &self.caches.dataset_slugs;
+        if let Some(known) = cache.get(&environment.0, self.clock.now_ms(), CACHE_AGE_MS_MAX) {
+            return Ok(known);
+        }
+        let ticket = cache.ticket();
+        let rows = sqlx::query("SELECT slug FROM datasets WHERE environment = $1")
+            .bind(environment.0)
+            .fetch_all(&self.pool)
+            .await?;
+        let slugs = rows.iter().map(|row| row.try_get("slug")).collect::<Result<_, sqlx::Error>>()?;
+        let slugs = Arc::new(slugs);
+        cache.put(ticket, environment.0, Arc::clone(&slugs), self.clock.now_ms());
+        Ok(slugs)
+    }
+
+    pub(crate) fn forget_datasets(&self) {
+        self.caches.datasets.invalidate();
+        self.caches.dataset_slugs.invalidate();
+    }
+
     /// Makes a dataset unless one with its slug exists; whether it is new.
     pub async fn create_dataset(
         &self,
@@ -136,7 +164,7 @@ impl Settings {
         .bind(DATASETS_MAX)
         .execute(&self.pool)
         .await?;
-        self.caches.datasets.invalidate();
+        self.forget_datasets();
         match self.dataset(environment, &slug).await? {
             Some(dataset) => Ok((dataset, done.rows_affected() > 0)),
             None => Err(SettingsError::Invalid(format!(
@@ -193,7 +221,7 @@ impl Settings {
         .bind(slugify(slug))
         .execute(&self.pool)
         .await?;
-        self.caches.datasets.invalidate();
+        self.forget_datasets();
         self.dataset(environment, slug).await
     }
 
@@ -219,7 +247,7 @@ impl Settings {
                 .await?;
         }
         transaction.commit().await?;
-        self.caches.datasets.invalidate();
+        self.forget_datasets();
         Ok(done.rows_affected() > 0)
     }
 }

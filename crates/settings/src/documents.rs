@@ -146,6 +146,49 @@ impl Settings {
         })
     }
 
+    /// Makes a document or gives the one with its id another name and body. [`SettingsError::Exists`] when the name is
+    /// another's.
+    pub async fn put_document(
+        &self,
+        place: Place<'_>,
+        id: &str,
+        name: Option<&str>,
+        body: &Value,
+    ) -> Result<(), SettingsError> {
+        let now_ms = self.clock.now_ms();
+        let done = sqlx::query(
+            "INSERT INTO documents (environment, kind, scope, id, name, body, created_ms, updated_ms)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8
+             WHERE (SELECT COUNT(*) FROM documents WHERE environment = $9 AND kind = $10 AND scope = $11) < $12
+             OR EXISTS (SELECT 1 FROM documents WHERE environment = $13 AND kind = $14 AND scope = $15 AND id = $16)
+             ON CONFLICT (environment, kind, scope, id) DO UPDATE
+             SET name = excluded.name, body = excluded.body, updated_ms = excluded.updated_ms",
+        )
+        .bind(place.environment.0)
+        .bind(place.kind.name())
+        .bind(place.scope)
+        .bind(id)
+        .bind(name.map(str::to_owned))
+        .bind(body.to_string())
+        .bind(now_ms)
+        .bind(now_ms)
+        .bind(place.environment.0)
+        .bind(place.kind.name())
+        .bind(place.scope)
+        .bind(place.kind.documents_max())
+        .bind(place.environment.0)
+        .bind(place.kind.name())
+        .bind(place.scope)
+        .bind(id)
+        .execute(&self.pool)
+        .await
+        .map_err(|error| taken(error, name.unwrap_or(id)))?;
+        if done.rows_affected() == 0 {
+            return Err(SettingsError::Full { kind: place.kind.name(), max: place.kind.documents_max() });
+        }
+        Ok(())
+    }
+
     /// An expired document is not found.
     pub async fn document(&self, place: Place<'_>, id: &str) -> Result<Option<Document>, SettingsError> {
         self.find_document(place, "id", id).await
@@ -199,16 +242,17 @@ impl Settings {
         row.as_ref().map(from_row).transpose()
     }
 
-    /// Oldest first, at most 10,000.
+    /// All of them, oldest first: at most [`DocumentKind::documents_max`].
     pub async fn documents(&self, place: Place<'_>) -> Result<Vec<Document>, SettingsError> {
         let rows = sqlx::query(&format!(
             "SELECT {COLUMNS} FROM documents WHERE environment = $1 AND kind = $2 AND scope = $3
-             AND (expires_ms IS NULL OR expires_ms > $4) ORDER BY created_ms, id LIMIT 10000"
+             AND (expires_ms IS NULL OR expires_ms > $4) ORDER BY created_ms, id LIMIT $5"
         ))
         .bind(place.environment.0)
         .bind(place.kind.name())
         .bind(place.scope)
         .bind(self.clock.now_ms())
+        .bind(place.kind.documents_max())
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(from_row).collect()
@@ -264,6 +308,32 @@ impl Settings {
         Ok(done.rows_affected() > 0)
     }
 
+    /// Keeps the newest documents of a kind in all scopes of an environment, up to `bytes_max` bytes of their bodies,
+    /// and removes the rest; how many.
+    pub async fn trim_documents(
+        &self,
+        environment: EnvironmentId,
+        kind: DocumentKind,
+        bytes_max: i64,
+    ) -> Result<u64, SettingsError> {
+        let done = sqlx::query(
+            "DELETE FROM documents WHERE environment = $1 AND kind = $2 AND (scope, id) IN (
+                 SELECT scope, id FROM (
+                     SELECT scope, id, SUM(octet_length(body)) OVER (ORDER BY created_ms DESC, id DESC) AS bytes
+                     FROM documents WHERE environment = $3 AND kind = $4
+                 ) AS newest WHERE bytes > $5
+             )",
+        )
+        .bind(environment.0)
+        .bind(kind.name())
+        .bind(environment.0)
+        .bind(kind.name())
+        .bind(bytes_max)
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// Removes expired documents and sessions; how many. Called from time to time by `server`.
     pub async fn sweep_expired(&self) -> Result<u64, SettingsError> {
         let mut count = 0;
@@ -275,5 +345,29 @@ impl Settings {
             count += done.rows_affected();
         }
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::tests::memory;
+
+    #[tokio::test]
+    async fn all_documents_of_a_kind_are_listed() {
+        let settings = memory().await;
+        let environment = settings.default_environment().await.unwrap().id;
+        sqlx::query(
+            "INSERT INTO documents (environment, kind, scope, id, body, created_ms, updated_ms)
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)
+             SELECT $1, 'marker', 'web', 'm' || i, '{}', i, i FROM n",
+        )
+        .bind(environment.0)
+        .execute(&settings.pool)
+        .await
+        .unwrap();
+        let place = Place { environment, kind: DocumentKind::Marker, scope: "web" };
+        let listed = settings.documents(place).await.unwrap();
+        assert_eq!((listed.len(), listed.last().unwrap().id.as_str()), (10_001, "m10001"));
     }
 }

@@ -10,6 +10,9 @@ use crate::{Settings, SettingsError};
 
 pub(crate) const DEFAULT_SLUG: &str = "default";
 
+/// Environments that are not deleted. Lists of them are read as a whole.
+const ENVIRONMENTS_MAX: i64 = 1_000;
+
 const COLUMNS: &str = "id, slug, name, description, color, delete_protected, created_ms";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,20 +117,29 @@ impl Settings {
             let done = sqlx::query(
                 "INSERT INTO environments (id, slug, name, created_ms)
                  SELECT COALESCE(MAX(id), 0) + 1, $1, $2, $3 FROM environments WHERE true
+                 HAVING COUNT(CASE WHEN deleted_ms IS NULL THEN 1 END) < $4
                  ON CONFLICT DO NOTHING",
             )
             .bind(&slug)
             .bind(name)
             .bind(self.clock.now_ms())
+            .bind(ENVIRONMENTS_MAX)
             .execute(&self.pool)
             .await?;
-            if done.rows_affected() > 0
-                && let Some(environment) = self.environment_by_slug(&slug).await?
-            {
-                return Ok((environment, true));
+            if done.rows_affected() > 0 {
+                if let Some(environment) = self.environment_by_slug(&slug).await? {
+                    return Ok((environment, true));
+                }
+            } else if self.environment_count().await? >= ENVIRONMENTS_MAX {
+                return Err(SettingsError::Full { kind: "environment", max: ENVIRONMENTS_MAX });
             }
         }
         Err(SettingsError::Invalid(format!("cannot make environment {name:?} now, try again")))
+    }
+
+    async fn environment_count(&self) -> Result<i64, SettingsError> {
+        let count = sqlx::query_scalar("SELECT COUNT(*) FROM environments WHERE deleted_ms IS NULL");
+        Ok(count.fetch_one(&self.pool).await?)
     }
 
     /// `None` when there is no such environment.
@@ -175,7 +187,8 @@ impl Settings {
         .await?;
         if done.rows_affected() > 0 {
             for statement in [
-                "DELETE FROM keys WHERE environment = $1",
+                // A management key belongs to the whole team, wherever it was made.
+                "DELETE FROM keys WHERE environment = $1 AND kind <> 'management'",
                 "DELETE FROM datasets WHERE environment = $1",
                 "DELETE FROM documents WHERE environment = $1",
             ] {
@@ -185,7 +198,7 @@ impl Settings {
         transaction.commit().await?;
         self.forget_environments();
         self.caches.forget_keys();
-        self.caches.datasets.invalidate();
+        self.forget_datasets();
         Ok(done.rows_affected() > 0)
     }
 
@@ -218,4 +231,32 @@ pub fn slugify(name: &str) -> String {
         }
     }
     slug
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::tests::memory;
+
+    #[tokio::test]
+    async fn environments_are_bounded_and_a_deleted_one_makes_room() {
+        let settings = memory().await;
+        let first = settings.ensure_environment("first").await.unwrap();
+        sqlx::query(
+            "INSERT INTO environments (id, slug, name, created_ms)
+             WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+             SELECT i, 'e' || i, 'e', 0 FROM n",
+        )
+        .bind(ENVIRONMENTS_MAX)
+        .execute(&settings.pool)
+        .await
+        .unwrap();
+        let more = settings.ensure_environment("more").await;
+        assert!(matches!(more, Err(SettingsError::Full { max: ENVIRONMENTS_MAX, .. })));
+        assert_eq!(settings.ensure_environment("first").await.unwrap().id, first.id);
+        let change = EnvironmentChange { delete_protected: Some(false), ..Default::default() };
+        settings.update_environment(first.id, &change).await.unwrap();
+        assert!(settings.delete_environment(first.id).await.unwrap());
+        assert!(settings.ensure_environment("more").await.unwrap().id.0 > ENVIRONMENTS_MAX);
+    }
 }

@@ -2,7 +2,6 @@
 
 use sha2::{Digest, Sha256};
 use sqlx::Row;
-use subtle::ConstantTimeEq;
 use tracery_model::EnvironmentId;
 
 use crate::database::CACHE_AGE_MS_MAX;
@@ -93,6 +92,11 @@ impl KeyKind {
     }
 }
 
+/// Keys that are not revoked. Lists of keys are read as a whole.
+const KEYS_MAX: i64 = 10_000;
+/// Revoked keys that are remembered, the latest.
+const REVOKED_KEYS_MAX: i64 = 1_000;
+
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const ALPHABET_MIXED: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -167,9 +171,10 @@ impl Settings {
             _ => None,
         };
         let created_ms = self.clock.now_ms();
-        sqlx::query(
+        let done = sqlx::query(
             "INSERT INTO keys (id, environment, kind, name, secret_hash, scopes, created_ms, secret_sealed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8
+             WHERE (SELECT COUNT(*) FROM keys WHERE revoked_ms IS NULL) < $9",
         )
         .bind(&id)
         .bind(environment.0)
@@ -179,8 +184,12 @@ impl Settings {
         .bind(scopes.join(","))
         .bind(created_ms)
         .bind(sealed)
+        .bind(KEYS_MAX)
         .execute(&self.pool)
         .await?;
+        if done.rows_affected() == 0 {
+            return Err(SettingsError::Full { kind: "key", max: KEYS_MAX });
+        }
         // A secret that was asked for before it existed is remembered as unknown.
         self.caches.forget_keys();
         let key = Key {
@@ -206,20 +215,13 @@ impl Settings {
         }
         let ticket = cache.ticket();
         let row = sqlx::query(
-            "SELECT id, environment, kind, name, secret_hash, scopes, created_ms, revoked_ms, disabled
+            "SELECT id, environment, kind, name, scopes, created_ms, revoked_ms, disabled
              FROM keys WHERE secret_hash = $1 AND revoked_ms IS NULL AND disabled = 0",
         )
         .bind(&wanted)
         .fetch_optional(&self.pool)
         .await?;
-        let mut found = None;
-        if let Some(row) = row {
-            let stored: String = row.try_get("secret_hash")?;
-            let same: bool = stored.as_bytes().ct_eq(wanted.as_bytes()).into();
-            if same {
-                found = Some(key_from_row(&row)?);
-            }
-        }
+        let found = row.as_ref().map(key_from_row).transpose()?;
         cache.put(ticket, wanted, found.clone(), self.clock.now_ms());
         Ok(found)
     }
@@ -285,6 +287,7 @@ impl Settings {
         self.key(id).await
     }
 
+    /// Every key, the latest revoked ones too, oldest first.
     pub async fn keys(&self) -> Result<Vec<Key>, SettingsError> {
         let rows = sqlx::query(
             "SELECT id, environment, kind, name, scopes, created_ms, revoked_ms, disabled FROM keys ORDER BY created_ms, id",
@@ -302,6 +305,14 @@ impl Settings {
             .execute(&self.pool)
             .await?;
         self.caches.forget_keys();
+        sqlx::query(
+            "DELETE FROM keys WHERE revoked_ms IS NOT NULL AND id NOT IN (
+                 SELECT id FROM keys WHERE revoked_ms IS NOT NULL ORDER BY revoked_ms DESC, id LIMIT $1
+             )",
+        )
+        .bind(REVOKED_KEYS_MAX)
+        .execute(&self.pool)
+        .await?;
         Ok(done.rows_affected() > 0)
     }
 }
@@ -320,4 +331,35 @@ fn key_from_row(row: &sqlx::any::AnyRow) -> Result<Key, SettingsError> {
         revoked_ms: row.try_get("revoked_ms")?,
         disabled: row.try_get::<i64, _>("disabled")? != 0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::tests::memory;
+
+    #[tokio::test]
+    async fn keys_are_bounded_and_only_the_latest_revoked_ones_are_kept() {
+        let settings = memory().await;
+        let environment = settings.default_environment().await.unwrap().id;
+        let fill = |from: i64, count: i64, revoked: &'static str| {
+            let statement = format!(
+                "INSERT INTO keys (id, environment, kind, secret_hash, scopes, created_ms, revoked_ms)
+                 WITH RECURSIVE n (i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {})
+                 SELECT 'k' || i, {environment}, 'ingest', 'h' || i, '', i, {revoked} FROM n",
+                from + count
+            );
+            let pool = settings.pool.clone();
+            async move { sqlx::query(&statement).execute(&pool).await.unwrap() }
+        };
+        fill(1, REVOKED_KEYS_MAX + 5, "-i").await;
+        fill(1_000_000, KEYS_MAX - 1, "NULL").await;
+        let last = settings.create_key(environment, KeyKind::Ingest, "last", &[]).await.unwrap();
+        let more = settings.create_key(environment, KeyKind::Ingest, "more", &[]).await;
+        assert!(matches!(more, Err(SettingsError::Full { max: KEYS_MAX, .. })));
+        assert!(settings.revoke_key(&last.key.id).await.unwrap());
+        let keys = settings.keys().await.unwrap();
+        assert_eq!(keys.len(), usize::try_from(KEYS_MAX - 1 + REVOKED_KEYS_MAX).unwrap());
+        assert!(keys.iter().any(|key| key.id == last.key.id));
+    }
 }

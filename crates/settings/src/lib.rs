@@ -1,9 +1,9 @@
 //! The small transactional state: environments, keys, datasets and their definitions, saved queries, boards,
 //! markers. One SQL database, SQLite or PostgreSQL, and one set of queries that both run.
 //!
-//! **Invariant:** secrets are stored as SHA-256 hashes and compared in constant time; no function returns one after
-//! the call that made it. Those that signatures are verified with are stored encrypted instead, under a key that is not
-//! in the database.
+//! **Invariant:** keys and session tokens are stored as SHA-256 hashes and looked up by them, passwords as Argon2id
+//! hashes; no function returns a secret after the call that made it. Secrets that signatures are verified with are stored
+//! encrypted instead, under a key that is not in the database.
 
 mod cache;
 mod database;

@@ -214,6 +214,92 @@ async fn a_session_ends_by_itself_and_a_wrong_password_starts_none() {
 }
 
 #[tokio::test]
+async fn a_document_put_at_once_from_two_sides_is_one_document() {
+    for bench in benches().await {
+        let environment = bench.environment("puts").await;
+        let mut tasks = tokio::task::JoinSet::new();
+        for idx in 0..10 {
+            let settings = if idx % 2 == 0 { bench.settings.clone() } else { bench.other.clone() };
+            tasks.spawn(async move {
+                let place = Place { environment, kind: DocumentKind::DatasetDefinition, scope: "web" };
+                settings.put_document(place, "definition", None, &json!({ "by": idx })).await.unwrap();
+            });
+        }
+        tasks.join_all().await;
+        let place = Place { environment, kind: DocumentKind::DatasetDefinition, scope: "web" };
+        assert_eq!(bench.settings.documents(place).await.unwrap().len(), 1);
+        let more = bench.settings.put_document(place, "second", None, &json!({})).await;
+        assert!(matches!(more, Err(SettingsError::Full { max: 1, .. })), "{more:?}");
+        bench.settings.put_document(place, "definition", None, &json!({ "by": "last" })).await.unwrap();
+        let stored = bench.settings.document(place, "definition").await.unwrap().unwrap();
+        assert_eq!(stored.body, json!({ "by": "last" }));
+        let place = Place { environment, kind: DocumentKind::Column, scope: "web" };
+        bench.settings.put_document(place, "a", Some("name"), &json!({})).await.unwrap();
+        let taken = bench.settings.put_document(place, "b", Some("name"), &json!({})).await;
+        assert!(matches!(taken, Err(SettingsError::Exists(_))), "{taken:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_documents_make_room_for_the_newest() {
+    for bench in benches().await {
+        let environment = bench.environment("trim").await;
+        let body = json!({ "text": "é".repeat(45) });
+        for (idx, scope) in ["web", "web", "other", "web"].into_iter().enumerate() {
+            let place = Place { environment, kind: DocumentKind::QueryResult, scope };
+            let new = NewDocument { id: Some(format!("r{idx}")), body: body.clone(), ..Default::default() };
+            bench.settings.create_document(place, new).await.unwrap();
+            bench.clock.advance_ns(1_000_000);
+        }
+        let bytes = i64::try_from(body.to_string().len()).unwrap();
+        let trim =
+            |bytes_max| bench.settings.trim_documents(environment, DocumentKind::QueryResult, bytes_max);
+        assert_eq!(trim(4 * bytes).await.unwrap(), 0);
+        assert_eq!(trim(2 * bytes).await.unwrap(), 2);
+        for (scope, left) in [("web", vec!["r3"]), ("other", vec!["r2"])] {
+            let place = Place { environment, kind: DocumentKind::QueryResult, scope };
+            let documents = bench.settings.documents(place).await.unwrap();
+            assert_eq!(documents.iter().map(|document| document.id.as_str()).collect::<Vec<_>>(), left);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_management_key_outlives_the_environment_it_was_made_in() {
+    for bench in benches().await {
+        let settings = &bench.settings;
+        let id = bench.environment("short-lived").await;
+        let management = settings.create_key(id, KeyKind::Management, "m", &[]).await.unwrap();
+        let ingest = settings.create_key(id, KeyKind::Ingest, "i", &[]).await.unwrap();
+        let change = EnvironmentChange { delete_protected: Some(false), ..Default::default() };
+        settings.update_environment(id, &change).await.unwrap();
+        assert!(settings.delete_environment(id).await.unwrap());
+        assert_eq!(settings.find_key(&management.secret).await.unwrap(), Some(management.key));
+        assert_eq!(settings.find_key(&ingest.secret).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn slugs_of_datasets_are_a_second_old_at_most() {
+    for bench in benches().await {
+        let environment = bench.environment("slugs").await;
+        let slugs = || async {
+            let mut slugs: Vec<_> =
+                bench.settings.dataset_slugs(environment).await.unwrap().iter().cloned().collect();
+            slugs.sort();
+            slugs.join(" ")
+        };
+        assert_eq!(slugs().await, "");
+        bench.settings.ensure_dataset(environment, "One").await.unwrap();
+        assert_eq!(slugs().await, "one", "made here");
+        bench.other.ensure_dataset(environment, "Two").await.unwrap();
+        assert_eq!(slugs().await, "one");
+        bench.clock.advance_ns(1_000_000_000);
+        assert_eq!(slugs().await, "one two");
+    }
+}
+
+#[tokio::test]
 async fn an_access_key_is_read_back_with_the_servers_key_only() {
     for bench in benches().await {
         let environment = bench.environment("aws").await;

@@ -121,8 +121,9 @@ pub(crate) async fn environment_caller(
         return Problem::forbidden("configuration").into_response();
     }
     let path = request.uri().path();
-    // Polling for a result is neither counted nor told about.
-    let is_limited = !path.starts_with("/1/query_results");
+    // Polling for a result is not counted, and no reply about results tells of the limit, as with the vendor.
+    let is_about_results = path.starts_with("/1/query_results");
+    let is_limited = request.method() != Method::GET || !is_about_results;
     let standing =
         is_limited.then(|| state.rate_limit.count(caller.environment.0, state.intake.clock.now_s()));
     if let Some(standing) = standing.as_ref().filter(|standing| standing.exceeded) {
@@ -135,8 +136,8 @@ pub(crate) async fn environment_caller(
         Err(problem) => problem.into_response(),
     };
     match standing {
-        Some(standing) => with_headers(response, &standing),
-        None => response,
+        Some(standing) if !is_about_results => with_headers(response, &standing),
+        _ => response,
     }
 }
 

@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tracery_intake::{Caller, Permission};
-use tracery_settings::{Dataset, DocumentKind, NewDocument, Place};
+use tracery_settings::{Dataset, DocumentKind, Place};
 
 use crate::Honeycomb;
 use crate::access::require;
@@ -140,17 +140,7 @@ async fn save(
 ) -> Result<(), Problem> {
     let place = place(caller, dataset);
     let settings = &state.intake.settings;
-    let replaced = settings.replace_document(place, &column.id, Some(&column.key_name), body).await?;
-    if replaced.is_none() {
-        let new = NewDocument {
-            id: Some(column.id.clone()),
-            name: Some(column.key_name.clone()),
-            body: body.clone(),
-            expires_ms: None,
-        };
-        settings.create_document(place, new).await?;
-    }
-    Ok(())
+    Ok(settings.put_document(place, &column.id, Some(&column.key_name), body).await?)
 }
 
 fn apply(column: &mut Column, object: &Object) -> Result<(), Problem> {

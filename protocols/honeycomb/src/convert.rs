@@ -2,7 +2,7 @@
 //! meaning (trace ids, name, duration) also fills the fixed columns that OTLP spans fill.
 
 use serde_json::{Map, Value};
-use tracery_columnar::{BatchBuilder, Fixed};
+use tracery_columnar::{BatchBuilder, Fixed, KEY_BYTES_MAX};
 use tracery_model::{Origin, RowKind, Signal, SpanId, TraceId, Value as Attribute};
 
 /// The number that [`Fixed::Source`] has for events that came through this door.
@@ -84,7 +84,7 @@ fn write_field(builder: &mut BatchBuilder, key: &str, value: &Value, depth: i64)
             }
         }
         Value::String(text) => builder.attribute(Origin::Own, key, Attribute::Str(text)),
-        Value::Object(map) if depth > 0 => {
+        Value::Object(map) if is_unpacked(key.len(), map, depth) => {
             for (inner, value) in map {
                 write_field(builder, &format!("{key}.{inner}"), value, depth - 1);
             }
@@ -95,13 +95,48 @@ fn write_field(builder: &mut BatchBuilder, key: &str, value: &Value, depth: i64)
     }
 }
 
+/// Whether the members of an object become fields of their own: not when a name would be longer than a column's may be,
+/// since a long key and many members would make much out of little. Such an object is kept whole.
+fn is_unpacked(key_bytes: usize, map: &Map<String, Value>, depth: i64) -> bool {
+    depth > 0 && map.keys().all(|inner| key_bytes + 1 + inner.len() <= KEY_BYTES_MAX)
+}
+
 /// Fields the event will have once its nested objects are unpacked.
 pub(crate) fn field_count(fields: &Map<String, Value>, depth: i64) -> usize {
-    fields
-        .values()
-        .map(|value| match value {
-            Value::Object(map) if depth > 0 => field_count(map, depth - 1),
-            _ => 1,
-        })
-        .sum()
+    fields.iter().map(|(key, value)| leaf_count(key.len(), value, depth)).sum()
+}
+
+fn leaf_count(key_bytes: usize, value: &Value, depth: i64) -> usize {
+    match value {
+        Value::Object(map) if is_unpacked(key_bytes, map, depth) => {
+            map.iter().map(|(inner, value)| leaf_count(key_bytes + 1 + inner.len(), value, depth - 1)).sum()
+        }
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_long_key_with_many_members_is_written_once() {
+        let members: Map<String, Value> = (0..2_000).map(|idx| (format!("m{idx}"), idx.into())).collect();
+        for (key_bytes, unpacked) in [(200, true), (KEY_BYTES_MAX - 1, false), (900_000, false)] {
+            let mut fields = Map::new();
+            fields.insert("k".repeat(key_bytes), members.clone().into());
+            assert_eq!(field_count(&fields, 1), if unpacked { 2_000 } else { 1 });
+            let mut builder = BatchBuilder::new(Signal::Log, 0);
+            let envelope = Envelope { time_ns: 1, sample_rate: 1, dataset: "d", expand_json_depth: 1 };
+            write_event(&mut builder, &envelope, &fields);
+            let batch = builder.finish().unwrap();
+            assert!(batch.byte_count() < 8 << 20, "{key_bytes}: {} bytes", batch.byte_count());
+            let names: usize = batch.datasets[0].columns.iter().map(String::len).sum();
+            assert!(names < 1 << 20, "{key_bytes}: {names} bytes of names");
+        }
+        let deep = json!({"a": {"b": {"c": 1, ("k".repeat(KEY_BYTES_MAX)): {"d": 1}}, "e": 2}});
+        // `a.b` stays whole, `a.e` is a field.
+        assert_eq!(field_count(deep.as_object().unwrap(), 3), 2);
+    }
 }

@@ -47,15 +47,10 @@ fn is_metrics(object: &Object) -> Result<bool, Problem> {
 }
 
 fn change(object: &Object) -> Result<DatasetChange, Problem> {
-    let delete_protected = match object.get("settings") {
-        None | Some(Value::Null) => None,
-        Some(Value::Object(settings)) => input::flag(settings, "delete_protected")?,
-        Some(_) => return Err(Problem::invalid("settings", "incorrect_type", "must be an object")),
-    };
     Ok(DatasetChange {
         description: input::text(object, "description", DESCRIPTION_CHARS_MAX)?,
         expand_json_depth: input::integer(object, "expand_json_depth", 0, EXPAND_DEPTH_MAX)?,
-        delete_protected,
+        delete_protected: input::delete_protected(object)?,
         is_metrics: false,
     })
 }

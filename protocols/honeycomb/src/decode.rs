@@ -16,7 +16,7 @@ pub(crate) fn json(body: &[u8]) -> Option<Value> {
 pub(crate) fn message_pack(body: &[u8]) -> Option<Value> {
     let mut rest = body;
     let value = rmpv::decode::read_value_with_max_depth(&mut rest, DEPTH_MAX).ok()?;
-    rest.is_empty().then(|| from_message_pack(value))
+    if rest.is_empty() { from_message_pack(value) } else { None }
 }
 
 /// How many values the first MessagePack value of `body` is made of, counted without building them: one byte can be a
@@ -68,8 +68,9 @@ pub(crate) fn message_pack_values(body: &[u8]) -> Option<usize> {
     Some(count)
 }
 
-fn from_message_pack(value: rmpv::Value) -> Value {
-    match value {
+/// `None` when a list or a map is the key of a map.
+fn from_message_pack(value: rmpv::Value) -> Option<Value> {
+    Some(match value {
         rmpv::Value::Nil => Value::Null,
         rmpv::Value::Boolean(flag) => Value::Bool(flag),
         rmpv::Value::Integer(integer) => match (integer.as_i64(), integer.as_u64()) {
@@ -81,22 +82,26 @@ fn from_message_pack(value: rmpv::Value) -> Value {
         rmpv::Value::F64(float) => Number::from_f64(float).map_or(Value::Null, Value::Number),
         rmpv::Value::String(text) => Value::String(String::from_utf8_lossy(text.as_bytes()).into_owned()),
         rmpv::Value::Binary(bytes) => Value::String(base64::engine::general_purpose::STANDARD.encode(bytes)),
-        rmpv::Value::Array(items) => items.into_iter().map(from_message_pack).collect(),
+        rmpv::Value::Array(items) => {
+            Value::Array(items.into_iter().map(from_message_pack).collect::<Option<_>>()?)
+        }
         rmpv::Value::Map(entries) => {
             let mut map = Map::new();
             for (key, value) in entries {
-                map.insert(key_text(key), from_message_pack(value));
+                map.insert(key_text(key)?, from_message_pack(value)?);
             }
             Value::Object(map)
         }
         rmpv::Value::Ext(kind, bytes) => timestamp(kind, &bytes).unwrap_or(Value::Null),
-    }
+    })
 }
 
-fn key_text(key: rmpv::Value) -> String {
-    match from_message_pack(key) {
-        Value::String(text) => text,
-        other => other.to_string(),
+/// Lists and maps are no keys: written as text, each level would escape the one within it and be twice its size.
+fn key_text(key: rmpv::Value) -> Option<String> {
+    match from_message_pack(key)? {
+        Value::String(text) => Some(text),
+        Value::Array(_) | Value::Object(_) => None,
+        other => Some(other.to_string()),
     }
 }
 
@@ -179,6 +184,17 @@ mod tests {
             Value::Object(map) => 1 + map.values().map(|value| 1 + value_count(value)).sum::<usize>(),
             _ => 1,
         }
+    }
+
+    #[test]
+    fn keys_are_scalars_and_a_map_as_a_key_is_malformed() {
+        assert_eq!(message_pack(&[0x82, 0x07, 0xc0, 0xc3, 0xc0]), Some(json!({"7": null, "true": null})));
+        for levels in [2, 3, 40, 60] {
+            let body = [vec![0x81; levels], vec![0xc0; levels + 1]].concat();
+            assert_eq!(message_pack(&body), None, "{levels} maps, each the key of the one around it");
+        }
+        assert_eq!(message_pack(&[0x81, 0x91, 0xc0, 0xc0]), None, "a list as a key");
+        assert_eq!(message_pack(&[0x91, 0x81, 0x81, 0xc0, 0xc0, 0xc0]), None, "within a list");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use axum::{Extension, Json};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tracery_intake::{Caller, Permission};
-use tracery_settings::{ALL_DATASETS, Dataset, DocumentKind, NewDocument, Place};
+use tracery_settings::{ALL_DATASETS, Dataset, DocumentKind, Place};
 
 use crate::Honeycomb;
 use crate::access::require;
@@ -127,9 +127,6 @@ pub(crate) async fn update(
     }
     let settings = &state.intake.settings;
     let body = Value::Object(roles.clone());
-    if settings.replace_document(place(&caller, &dataset), DOCUMENT_ID, None, &body).await?.is_none() {
-        let new = NewDocument { id: Some(DOCUMENT_ID.to_owned()), body, ..Default::default() };
-        settings.create_document(place(&caller, &dataset), new).await?;
-    }
+    settings.put_document(place(&caller, &dataset), DOCUMENT_ID, None, &body).await?;
     Ok(Json(reply(&roles, &names)))
 }

@@ -54,7 +54,7 @@ fn from_seconds(seconds: f64) -> Option<i64> {
     })
 }
 
-/// Epoch seconds as RFC 3339 text.
+/// Milliseconds since the Unix epoch as RFC 3339 text.
 pub(crate) fn rfc3339_ms(epoch_ms: i64) -> String {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(epoch_ms) * 1_000_000)
         .ok()

@@ -1,11 +1,10 @@
 //! The decoders of this door as functions of bytes, with no server around them. The fuzz targets and the test of
 //! damaged bodies call them; nothing else does.
 
-use serde_json::Value;
-use tracery_columnar::{BatchBuilder, EventBatch};
-use tracery_model::Signal;
+use serde_json::{Value, json};
+use tracery_columnar::EventBatch;
+use tracery_settings::Dataset;
 
-use crate::convert::{self, Envelope};
 use crate::{decode, event_time, ingest};
 
 /// Levels that the events are unpacked: deep enough that every branch is taken.
@@ -23,28 +22,22 @@ pub fn events(body: &[u8], is_message_pack: bool) -> Vec<EventBatch> {
     };
     let events = match value {
         Some(Value::Array(events)) => events,
-        Some(event) => vec![event],
+        Some(fields) => vec![json!({ "data": fields })],
         None => return Vec::new(),
     };
-    let mut spans = BatchBuilder::new(Signal::Span, 1);
-    let mut logs = BatchBuilder::new(Signal::Log, 1);
-    for event in &events {
-        let Some(fields) = event.get("data").unwrap_or(event).as_object() else { continue };
-        let within = decode::json_bytes(event) <= ingest::EVENT_BYTES_MAX
-            && convert::field_count(fields, EXPAND_JSON_DEPTH) <= ingest::FIELDS_MAX;
-        if !within {
-            continue;
-        }
-        let envelope = Envelope {
-            time_ns: event.get("time").and_then(event_time::from_json).unwrap_or(1),
-            sample_rate: ingest::sample_rate(event.get("samplerate")),
-            dataset: "damaged",
-            expand_json_depth: EXPAND_JSON_DEPTH,
-        };
-        let builder = if convert::signal(fields) == Signal::Span { &mut spans } else { &mut logs };
-        convert::write_event(builder, &envelope, fields);
-    }
-    [spans.finish(), logs.finish()].into_iter().flatten().collect()
+    let kept =
+        events.into_iter().filter_map(|event| ingest::check(event, EXPAND_JSON_DEPTH, 1).ok()).collect();
+    let dataset = Dataset {
+        slug: "damaged".to_owned(),
+        name: "damaged".to_owned(),
+        description: String::new(),
+        expand_json_depth: EXPAND_JSON_DEPTH,
+        delete_protected: false,
+        is_metrics: false,
+        created_ms: 0,
+        last_written_ms: None,
+    };
+    ingest::columns(kept, &dataset, 1, &mut |_| Ok(())).unwrap_or_default()
 }
 
 /// What ingest does with the headers that say when an event was and how many it stands for.

@@ -12,6 +12,8 @@ const HEIGHT: f64 = 240.0;
 const MARGIN: f64 = 28.0;
 /// Lines that can be told apart.
 const LINES_MAX: usize = 10;
+/// Bins of a heatmap; no picture of this height shows more.
+const BINS_MAX: usize = 200;
 const LABEL_CHARS_MAX: usize = 60;
 const COLORS: [&str; LINES_MAX] = [
     "#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed", "#0891b2", "#be185d", "#4d7c0f", "#9333ea",
@@ -97,18 +99,26 @@ fn lines(plot: &mut String, groups: &BTreeMap<String, Vec<Point<'_>>>, step: f64
     (low, high)
 }
 
-/// The cells of all groups on top of each other, darker where more values lie. Answers the ends of the scale.
+/// The values of all groups together, darker where more of them lie. Answers the ends of the scale.
 fn cells(plot: &mut String, groups: &BTreeMap<String, Vec<Point<'_>>>, step: f64) -> (f64, f64) {
     let points = || groups.values().flatten();
-    let counts = |value: &Value| -> Vec<f64> {
-        value["counts"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect()
-    };
-    let most = points().flat_map(|point| counts(point.value)).fold(1.0, f64::max);
+    // By time: what each bin counts.
+    let mut grid: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for point in points() {
-        let counts = counts(point.value);
-        let height = (HEIGHT - 2.0 * MARGIN) / counts.len().max(1) as f64;
-        let x = MARGIN + step * point.time_idx as f64;
-        for (bin, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0.0) {
+        let bins = grid.entry(point.time_idx).or_default();
+        let counts = point.value["counts"].as_array().into_iter().flatten().take(BINS_MAX);
+        for (bin, count) in counts.enumerate() {
+            if bin == bins.len() {
+                bins.push(0.0);
+            }
+            bins[bin] += count.as_f64().unwrap_or(0.0);
+        }
+    }
+    let most = grid.values().flatten().copied().fold(1.0, f64::max);
+    for (time_idx, bins) in grid {
+        let height = (HEIGHT - 2.0 * MARGIN) / bins.len().max(1) as f64;
+        let x = MARGIN + step * time_idx as f64;
+        for (bin, count) in bins.iter().enumerate().filter(|(_, count)| **count > 0.0) {
             let y = HEIGHT - MARGIN - height * (bin + 1) as f64;
             let opacity = 0.15 + 0.85 * (count / most);
             write!(
@@ -156,6 +166,15 @@ mod tests {
         assert_eq!(svg.matches("<polyline").count(), 2, "{svg}");
         assert!(svg.contains("&lt;b&gt;") && !svg.contains("<b>"), "{svg}");
         assert!(svg.contains("COUNT (0 to 4)") && svg.contains("points=\"28.0,120.0 772.0,212.0\""), "{svg}");
+    }
+
+    #[test]
+    fn the_groups_of_a_heatmap_share_its_cells() {
+        let cell = |route: usize| json!({ "route": route, "HEATMAP(d)": { "low": 1.0, "high": 9.0, "counts": vec![1; 50] } });
+        let series: Vec<Value> =
+            (0..1_000).map(|route| json!({ "time": "2024-01-01T00:00:00Z", "data": cell(route) })).collect();
+        let svg = draw(&json!({ "breakdowns": ["route"] }), &json!({ "series": series }));
+        assert_eq!(svg.matches("fill-opacity").count(), 50);
     }
 
     #[test]

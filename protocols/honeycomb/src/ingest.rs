@@ -5,11 +5,14 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tracery_columnar::{BatchBuilder, EventBatch};
-use tracery_intake::{BodyError, Caller, CallerError, Intake, Permission, Permit};
+use tracery_columnar::{Batches, EventBatch};
+use tracery_intake::{
+    BodyError, Busy, Caller, CallerError, ColumnRoom, InflateError, Intake, Permission, Permit,
+};
 use tracery_model::{OWN_SPANS, Signal, SinkError};
 use tracery_settings::{Dataset, SettingsError};
 
@@ -18,12 +21,8 @@ use crate::problem::{UNKNOWN_KEY, plain};
 use crate::{Honeycomb, decode, event_time};
 
 const DOOR: &str = "honeycomb_events";
-pub(crate) const EVENT_BYTES_MAX: usize = 1_000_000;
-pub(crate) const FIELDS_MAX: usize = 2_000;
-/// Rows and bytes of one batch of columns; bytes are added up every so many rows, which takes time.
-const BATCH_ROWS_MAX: usize = 16_384;
-const BATCH_BYTES_MAX: usize = 64 << 20;
-const BATCH_BYTES_CHECK_ROWS: usize = 256;
+const EVENT_BYTES_MAX: usize = 1_000_000;
+const FIELDS_MAX: usize = 2_000;
 /// Columns of one request: attributes that differ from event to event take more room than they had on the wire.
 const COLUMN_BYTES_MAX: usize = 256 << 20;
 /// A body of `/1/events`, as sent.
@@ -43,9 +42,14 @@ struct Status {
     error: Option<&'static str>,
 }
 
+/// Why an event is not kept: the stable word of `/metrics`, and what the client is told.
+pub(crate) type Refusal = (&'static str, &'static str);
+
 /// An event that passed, before it becomes a row.
-struct Accepted {
+pub(crate) struct Accepted {
     time_ns: i64,
+    /// There was a time, and it could not be read.
+    time_is_lost: bool,
     sample_rate: i64,
     fields: Map<String, Value>,
 }
@@ -56,29 +60,18 @@ pub(crate) async fn event(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let (caller, dataset) = match who_and_where(&state, &headers, &dataset).await {
-        Ok(found) => found,
-        Err(response) => return *response,
-    };
-    let (value, _permit) = match read(&state, &headers, body, EVENT_BODY_BYTES_MAX).await {
-        Ok(read) => read,
-        Err(response) => return *response,
-    };
-    let Value::Object(fields) = value else {
-        return reject(&state, "malformed", MALFORMED);
-    };
-    let header_text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let header_value =
+        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map_or(Value::Null, Value::from);
     let envelope = Map::from_iter([
-        ("time".to_owned(), header_text("x-honeycomb-event-time").map_or(Value::Null, Value::from)),
-        ("samplerate".to_owned(), header_text("x-honeycomb-samplerate").map_or(Value::Null, Value::from)),
-        ("data".to_owned(), Value::Object(fields)),
+        ("time".to_owned(), header_value("x-honeycomb-event-time")),
+        ("samplerate".to_owned(), header_value("x-honeycomb-samplerate")),
     ]);
-    match check(&state, &dataset, Value::Object(envelope)) {
-        Ok(accepted) => match store(&state, &caller, &dataset, vec![accepted]).await {
-            Ok(()) => StatusCode::OK.into_response(),
-            Err(response) => *response,
+    match take(&state, &headers, &dataset, Some(envelope), EVENT_BODY_BYTES_MAX, body).await {
+        Ok(statuses) => match statuses.first().and_then(|status| status.error) {
+            Some(error) => plain(StatusCode::BAD_REQUEST, error),
+            None => StatusCode::OK.into_response(),
         },
-        Err((reason, text)) => reject(&state, reason, text),
+        Err(response) => *response,
     }
 }
 
@@ -88,37 +81,14 @@ pub(crate) async fn batch(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let (caller, dataset) = match who_and_where(&state, &headers, &dataset).await {
-        Ok(found) => found,
+    let bytes_max = state.intake.limits.body_bytes_max;
+    let statuses = match take(&state, &headers, &dataset, None, bytes_max, body).await {
+        Ok(statuses) => statuses,
         Err(response) => return *response,
     };
-    let (value, _permit) = match read(&state, &headers, body, state.intake.limits.body_bytes_max).await {
-        Ok(read) => read,
-        Err(response) => return *response,
-    };
-    let Value::Array(events) = value else {
-        return reject(&state, "malformed", MALFORMED);
-    };
-    if events.is_empty() {
+    if statuses.is_empty() {
         // Vector's health check sends an empty batch and passes on exactly this status.
         return plain(StatusCode::BAD_REQUEST, EMPTY);
-    }
-    let mut statuses = Vec::with_capacity(events.len());
-    let mut accepted = Vec::with_capacity(events.len());
-    for event in events {
-        match check(&state, &dataset, event) {
-            Ok(event) => {
-                statuses.push(Status { status: 202, error: None });
-                accepted.push(event);
-            }
-            Err((reason, text)) => {
-                state.intake.metrics.rejected(DOOR, reason, 1);
-                statuses.push(Status { status: 400, error: Some(text) });
-            }
-        }
-    }
-    if let Err(response) = store(&state, &caller, &dataset, accepted).await {
-        return *response;
     }
     if is_message_pack(&headers) {
         let mut body = Vec::new();
@@ -127,6 +97,148 @@ pub(crate) async fn batch(
         return ([(header::CONTENT_TYPE, "application/msgpack")], body).into_response();
     }
     Json(statuses).into_response()
+}
+
+/// Reads a body and stores its events; one status for each. `envelope` is what a body of one event lacks.
+async fn take(
+    state: &Honeycomb,
+    headers: &HeaderMap,
+    dataset: &str,
+    envelope: Option<Map<String, Value>>,
+    bytes_max: usize,
+    body: Body,
+) -> Result<Vec<Status>, Box<Response>> {
+    let intake = &state.intake;
+    let (caller, dataset) = who_and_where(state, headers, dataset).await?;
+    let (sent, room) = intake
+        .read_sent(headers, body, bytes_max)
+        .await
+        .map_err(|error| Box::new(unread(intake, &error, 1)))?;
+    let encoding =
+        headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("unreadable").to_owned());
+    let (sent_bytes, is_compressed) = (sent.len(), encoding.is_some());
+    let span = tracing::info_span!(target: OWN_SPANS, "decode", bytes = sent_bytes);
+    let work = Work {
+        intake: intake.clone(),
+        dataset: dataset.clone(),
+        encoding,
+        is_message_pack: is_message_pack(headers),
+        envelope,
+        sent,
+        room,
+    };
+    let taken = intake
+        .decode(sent_bytes, is_compressed, move || span.in_scope(|| work.run()))
+        .await
+        .map_err(|_| Box::new(reject(intake, "malformed", MALFORMED)))??;
+    store(state, &caller, &dataset, taken).await
+}
+
+/// The part of a request that takes time on a processor.
+struct Work {
+    intake: Intake,
+    dataset: Dataset,
+    encoding: Option<String>,
+    is_message_pack: bool,
+    envelope: Option<Map<String, Value>>,
+    sent: Bytes,
+    room: Permit,
+}
+
+/// The events of a body as columns.
+struct Taken {
+    statuses: Vec<Status>,
+    kept_count: usize,
+    batches: Vec<EventBatch>,
+    /// Kept until the sink has answered.
+    _room: Permit,
+}
+
+impl Work {
+    fn run(mut self) -> Result<Taken, Box<Response>> {
+        let refused = |error: &BodyError, events| Box::new(unread(&self.intake, error, events));
+        let body = self
+            .intake
+            .inflate(self.encoding.as_deref(), self.sent, &mut self.room)
+            .map_err(|error| refused(&error, 1))?;
+        if body.is_empty() {
+            return Err(Box::new(reject(&self.intake, "empty", EMPTY)));
+        }
+        let malformed = || Box::new(reject(&self.intake, "malformed", MALFORMED));
+        let value = if self.is_message_pack {
+            let values = decode::message_pack_values(&body).ok_or_else(malformed)?;
+            Intake::admit_values(values, &mut self.room).map_err(|error| refused(&error, 1))?;
+            decode::message_pack(&body)
+        } else {
+            Intake::admit_json(&body, &mut self.room).map_err(|error| refused(&error, 1))?;
+            decode::json(&body)
+        };
+        let events = match (self.envelope, value) {
+            (None, Some(Value::Array(events))) => events,
+            (Some(mut envelope), Some(fields @ Value::Object(_))) => {
+                envelope.insert("data".to_owned(), fields);
+                vec![Value::Object(envelope)]
+            }
+            _ => return Err(malformed()),
+        };
+        let now_ns = self.intake.clock.now_ns();
+        let mut statuses = Vec::with_capacity(events.len());
+        let mut kept = Vec::with_capacity(events.len());
+        for event in events {
+            match check(event, self.dataset.expand_json_depth, now_ns) {
+                Ok(event) => {
+                    self.intake.metrics.dropped(DOOR, "unreadable_time", usize::from(event.time_is_lost));
+                    statuses.push(Status { status: 202, error: None });
+                    kept.push(event);
+                }
+                Err((reason, text)) => {
+                    self.intake.metrics.rejected(DOOR, reason, 1);
+                    statuses.push(Status { status: 400, error: Some(text) });
+                }
+            }
+        }
+        let kept_count = kept.len();
+        let mut room = ColumnRoom::new(&mut self.room, body.len());
+        let batches = columns(kept, &self.dataset, now_ns, &mut |bytes| room.take(bytes))
+            .map_err(|error| refused(&error, kept_count))?;
+        Ok(Taken { statuses, kept_count, batches, _room: self.room })
+    }
+}
+
+/// Events as batches; `admit` is told of the memory of each.
+pub(crate) fn columns(
+    events: Vec<Accepted>,
+    dataset: &Dataset,
+    received_ns: i64,
+    admit: &mut dyn FnMut(usize) -> Result<(), Busy>,
+) -> Result<Vec<EventBatch>, BodyError> {
+    let mut spans = Batches::new(Signal::Span, received_ns);
+    let mut logs = Batches::new(Signal::Log, received_ns);
+    let mut closed_bytes = 0;
+    let mut close = |batches: &mut Batches| {
+        let bytes = batches.close();
+        closed_bytes += bytes;
+        if closed_bytes > COLUMN_BYTES_MAX {
+            return Err(BodyError::TooLarge { max: COLUMN_BYTES_MAX });
+        }
+        Ok(admit(bytes)?)
+    };
+    for event in events {
+        let batches = if convert::signal(&event.fields) == Signal::Span { &mut spans } else { &mut logs };
+        if batches.is_full() {
+            close(batches)?;
+        }
+        let envelope = Envelope {
+            time_ns: event.time_ns,
+            sample_rate: event.sample_rate,
+            dataset: &dataset.name,
+            expand_json_depth: dataset.expand_json_depth,
+        };
+        convert::write_event(&mut batches.builder, &envelope, &event.fields);
+    }
+    close(&mut spans)?;
+    close(&mut logs)?;
+    Ok(spans.into_closed().into_iter().chain(logs.into_closed()).collect())
 }
 
 fn is_message_pack(headers: &HeaderMap) -> bool {
@@ -148,7 +260,10 @@ async fn who_and_where(
     let caller = state.intake.caller(team_key(headers)).await.map_err(|error| {
         Box::new(match error {
             CallerError::Missing | CallerError::Unknown => plain(StatusCode::UNAUTHORIZED, UNKNOWN_KEY),
-            CallerError::Unavailable(_) => unavailable(1),
+            CallerError::Unavailable(reason) => {
+                tracing::warn!(reason, "settings do not answer");
+                unavailable(1)
+            }
         })
     })?;
     if !caller.may(Permission::SendEvents) {
@@ -174,56 +289,24 @@ async fn who_and_where(
     }
 }
 
-async fn read(
-    state: &Honeycomb,
-    headers: &HeaderMap,
-    body: Body,
-    bytes_max: usize,
-) -> Result<(Value, Permit), Box<Response>> {
-    let (body, mut permit) =
-        state.intake.read_body(headers, body, bytes_max).await.map_err(|error| unread(state, error))?;
-    if body.is_empty() {
-        return Err(Box::new(reject(state, "empty", EMPTY)));
-    }
-    let span = tracing::info_span!(target: OWN_SPANS, "decode", bytes = body.len());
-    let value = if is_message_pack(headers) {
-        let Some(values) = span.in_scope(|| decode::message_pack_values(&body)) else {
-            return Err(Box::new(reject(state, "malformed", MALFORMED)));
-        };
-        Intake::admit_values(values, &mut permit).map_err(|error| unread(state, error))?;
-        span.in_scope(|| decode::message_pack(&body))
-    } else {
-        Intake::admit_json(&body, &mut permit).map_err(|error| unread(state, error))?;
-        span.in_scope(|| decode::json(&body))
-    };
-    match value {
-        Some(value) => Ok((value, permit)),
-        None => Err(Box::new(reject(state, "malformed", MALFORMED))),
-    }
-}
-
-/// Why a body was not even parsed.
-fn unread(state: &Honeycomb, error: BodyError) -> Box<Response> {
-    Box::new(match error {
+/// Why a body of so many events was not taken.
+fn unread(intake: &Intake, error: &BodyError, events: usize) -> Response {
+    let (reason, text) = match error {
         BodyError::Busy(busy) => {
-            state.intake.metrics.dropped(DOOR, "busy", 1);
-            too_busy(busy.retry_after_ms)
+            intake.metrics.dropped(DOOR, "busy", events);
+            return too_busy(busy.retry_after_ms);
         }
         BodyError::TooLarge { .. }
         | BodyError::TooManyValues { .. }
-        | BodyError::Inflate(tracery_intake::InflateError::TooLarge { .. }) => {
-            reject(state, "too_large", TOO_LARGE)
-        }
-        BodyError::Interrupted | BodyError::Inflate(_) => reject(state, "malformed", MALFORMED),
-    })
+        | BodyError::Inflate(InflateError::TooLarge { .. }) => ("too_large", TOO_LARGE),
+        BodyError::Interrupted | BodyError::Inflate(_) => ("malformed", MALFORMED),
+    };
+    intake.metrics.rejected(DOOR, reason, events);
+    plain(StatusCode::BAD_REQUEST, text)
 }
 
 /// One element of a batch: `{time?, samplerate?, data}`.
-fn check(
-    state: &Honeycomb,
-    dataset: &Dataset,
-    event: Value,
-) -> Result<Accepted, (&'static str, &'static str)> {
+pub(crate) fn check(event: Value, expand_json_depth: i64, now_ns: i64) -> Result<Accepted, Refusal> {
     if decode::json_bytes(&event) > EVENT_BYTES_MAX {
         return Err(("too_large", TOO_LARGE));
     }
@@ -233,19 +316,18 @@ fn check(
         Some(Value::Object(_) | Value::Null) | None => return Err(("empty", EMPTY)),
         Some(_) => return Err(("malformed", MALFORMED)),
     };
-    if convert::field_count(&fields, dataset.expand_json_depth) > FIELDS_MAX {
+    if convert::field_count(&fields, expand_json_depth) > FIELDS_MAX {
         return Err(("too_many_fields", TOO_MANY_COLUMNS));
     }
-    let now_ns = state.intake.clock.now_ns();
-    let time_ns = match event.get("time") {
-        None | Some(Value::Null) => now_ns,
-        Some(time) => event_time::from_json(time).unwrap_or_else(|| {
-            // The event is worth more than its time: it is kept at its arrival, and the loss counted.
-            state.intake.metrics.dropped(DOOR, "unreadable_time", 1);
-            now_ns
-        }),
-    };
-    Ok(Accepted { time_ns, sample_rate: sample_rate(event.get("samplerate")), fields })
+    let sent_time = event.get("time").filter(|time| !time.is_null());
+    let time_ns = sent_time.and_then(event_time::from_json);
+    Ok(Accepted {
+        // The event is worth more than its time: it is kept at its arrival, and the loss counted.
+        time_ns: time_ns.unwrap_or(now_ns),
+        time_is_lost: sent_time.is_some() && time_ns.is_none(),
+        sample_rate: sample_rate(event.get("samplerate")),
+        fields,
+    })
 }
 
 /// At least 1; numbers may come as text, as they do in a header.
@@ -263,90 +345,40 @@ async fn store(
     state: &Honeycomb,
     caller: &Caller,
     dataset: &Dataset,
-    events: Vec<Accepted>,
-) -> Result<(), Box<Response>> {
-    if events.is_empty() {
-        return Ok(());
+    taken: Taken,
+) -> Result<Vec<Status>, Box<Response>> {
+    let Taken { statuses, kept_count, batches, _room } = taken;
+    if kept_count == 0 {
+        return Ok(statuses);
     }
-    let count = events.len();
-    let received_ns = state.intake.clock.now_ns();
-    let mut spans = Rows::new(Signal::Span, received_ns);
-    let mut logs = Rows::new(Signal::Log, received_ns);
-    for event in events {
-        let rows = if convert::signal(&event.fields) == Signal::Span { &mut spans } else { &mut logs };
-        let envelope = Envelope {
-            time_ns: event.time_ns,
-            sample_rate: event.sample_rate,
-            dataset: &dataset.name,
-            expand_json_depth: dataset.expand_json_depth,
-        };
-        convert::write_event(&mut rows.builder, &envelope, &event.fields);
-        rows.close_when_full();
-        if spans.closed_bytes + logs.closed_bytes > COLUMN_BYTES_MAX {
-            state.intake.metrics.rejected(DOOR, "too_large", count);
-            return Err(Box::new(plain(StatusCode::BAD_REQUEST, TOO_LARGE)));
-        }
-    }
-    let batches: Vec<_> = spans.finish().into_iter().chain(logs.finish()).collect();
+    let intake = &state.intake;
     let values_cut = batches.iter().map(|batch| batch.stats.values_cut).sum();
-    if let Err(error) = state.intake.sink.accept(caller.environment, batches).await {
-        return Err(Box::new(busy(state, &error, count)));
+    if let Err(error) = intake.sink.accept(caller.environment, batches).await {
+        return Err(Box::new(not_stored(intake, &error, kept_count)));
     }
-    state.intake.metrics.accepted(DOOR, count);
-    state.intake.metrics.dropped(DOOR, "value_cut", values_cut);
+    intake.metrics.accepted(DOOR, kept_count);
+    intake.metrics.dropped(DOOR, "value_cut", values_cut);
     // The events are stored whatever becomes of this note.
-    if let Err(error) = state.intake.settings.note_written(caller.environment, &dataset.slug).await {
+    if let Err(error) = intake.settings.note_written(caller.environment, &dataset.slug).await {
         tracing::warn!(%error, "cannot note that a dataset was written");
     }
-    Ok(())
+    Ok(statuses)
 }
 
-/// The rows of one signal, in batches that are closed before a rare attribute is padded over too many rows.
-struct Rows {
-    signal: Signal,
-    received_ns: i64,
-    builder: BatchBuilder,
-    closed: Vec<EventBatch>,
-    closed_bytes: usize,
-}
-
-impl Rows {
-    fn new(signal: Signal, received_ns: i64) -> Self {
-        let builder = BatchBuilder::new(signal, received_ns);
-        Self { signal, received_ns, builder, closed: Vec::new(), closed_bytes: 0 }
-    }
-
-    fn close_when_full(&mut self) {
-        let row_count = self.builder.row_count();
-        let is_full = row_count >= BATCH_ROWS_MAX
-            || (row_count.is_multiple_of(BATCH_BYTES_CHECK_ROWS)
-                && self.builder.byte_count() >= BATCH_BYTES_MAX);
-        if is_full {
-            let next = BatchBuilder::new(self.signal, self.received_ns);
-            let full = std::mem::replace(&mut self.builder, next).finish();
-            self.closed_bytes += full.as_ref().map_or(0, EventBatch::byte_count);
-            self.closed.extend(full);
-        }
-    }
-
-    fn finish(self) -> Vec<EventBatch> {
-        self.closed.into_iter().chain(self.builder.finish()).collect()
-    }
-}
-
-fn reject(state: &Honeycomb, reason: &'static str, text: &str) -> Response {
-    state.intake.metrics.rejected(DOOR, reason, 1);
+fn reject(intake: &Intake, reason: &'static str, text: &str) -> Response {
+    intake.metrics.rejected(DOOR, reason, 1);
     plain(StatusCode::BAD_REQUEST, text)
 }
 
-fn busy(state: &Honeycomb, error: &SinkError, events: usize) -> Response {
-    let (reason, response) = match error {
+fn not_stored(intake: &Intake, error: &SinkError, events: usize) -> Response {
+    let (word, response) = match error {
         SinkError::Busy { retry_after_ms } => ("busy", too_busy(*retry_after_ms)),
-        SinkError::Unavailable { retry_after_ms, .. } => {
+        SinkError::Unavailable { reason, retry_after_ms } => {
+            tracing::warn!(reason, "events cannot be stored");
             ("unavailable", unavailable(retry_after_ms.div_ceil(1_000)))
         }
     };
-    state.intake.metrics.dropped(DOOR, reason, events);
+    intake.metrics.dropped(DOOR, word, events);
     response
 }
 

@@ -68,6 +68,15 @@ pub(crate) fn list(object: &Object, field: &str, items_max: usize) -> Result<Vec
     }
 }
 
+/// `settings.delete_protected` of a dataset or an environment.
+pub(crate) fn delete_protected(object: &Object) -> Result<Option<bool>, Problem> {
+    match object.get("settings") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(settings)) => flag(settings, "delete_protected"),
+        Some(_) => Err(Problem::invalid("settings", "incorrect_type", "must be an object")),
+    }
+}
+
 /// The dataset that a path names.
 pub(crate) async fn dataset(state: &Honeycomb, caller: &Caller, slug: &str) -> Result<Dataset, Problem> {
     state

@@ -25,8 +25,14 @@ const RESULT_AGE_MS_MAX: i64 = 24 * 3_600 * 1_000;
 /// A result as JSON text: 10,000 rows of a hundred columns fit.
 const RESULT_BYTES_MAX: usize = 16 << 20;
 const RUN_TIME_MAX: Duration = Duration::from_secs(300);
-/// An incomplete result that is older belongs to a process that is gone.
-const INCOMPLETE_AGE_MS_MAX: i64 = 900_000;
+/// Runs that may wait for each that is running.
+const WAITING_PER_RUN_MAX: usize = 8;
+/// An incomplete result that is older belongs to a process that is gone: the last that waits is behind this many runs.
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "minutes in milliseconds")]
+const INCOMPLETE_AGE_MS_MAX: i64 =
+    (1 + WAITING_PER_RUN_MAX as i64) * RUN_TIME_MAX.as_millis() as i64 + 60_000;
+/// Results of an environment; the oldest make room.
+const ENVIRONMENT_RESULT_BYTES_MAX: i64 = 1 << 30;
 const ROWS_MAX: i64 = 1_000;
 const ROWS_WITHOUT_SERIES_MAX: i64 = 10_000;
 
@@ -39,7 +45,8 @@ pub(crate) struct Runs {
 impl Runs {
     pub(crate) fn new(runs_max: usize) -> Self {
         let runs_max = runs_max.clamp(1, 1_000);
-        Self { running: Arc::new(Semaphore::new(runs_max)), admitted: Arc::new(Semaphore::new(9 * runs_max)) }
+        let admitted_max = (1 + WAITING_PER_RUN_MAX) * runs_max;
+        Self { running: Arc::new(Semaphore::new(runs_max)), admitted: Arc::new(Semaphore::new(admitted_max)) }
     }
 }
 
@@ -152,10 +159,12 @@ impl Run {
             Ok(data) => body["data"] = data,
             Err(error) => body["error"] = error.into(),
         }
+        let settings = &self.state.intake.settings;
         let place = place(self.environment, &self.scope);
-        if let Err(error) =
-            self.state.intake.settings.replace_document(place, &self.result_id, None, &body).await
-        {
+        let kept = settings.replace_document(place, &self.result_id, None, &body).await;
+        let trimmed =
+            settings.trim_documents(self.environment, place.kind, ENVIRONMENT_RESULT_BYTES_MAX).await;
+        if let Err(error) = kept.map(drop).and(trimmed) {
             tracing::warn!(%error, "a query result cannot be kept");
         }
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 use tracery_intake::ManagementCaller;
 use tracery_model::EnvironmentId;
-use tracery_settings::{Environment, EnvironmentChange, Key, KeyKind};
+use tracery_settings::{Environment, EnvironmentChange, Key, KeyKind, SettingsError};
 
 use crate::Honeycomb;
 use crate::access::require_scope;
@@ -36,16 +36,29 @@ const COLORS: [&str; 10] = [
 
 type Parameters = Query<BTreeMap<String, String>>;
 
-/// Handlers answer problems in JSON:API's form.
-fn answer(result: Result<(StatusCode, Value), Problem>) -> Response {
-    match result {
-        Ok((status, body)) => json_api(status, &body),
-        Err(problem) => problem.into_json_api(),
+/// A problem in JSON:API's form.
+pub(crate) struct ApiProblem(Problem);
+
+impl IntoResponse for ApiProblem {
+    fn into_response(self) -> Response {
+        self.0.into_json_api()
     }
 }
 
-pub(crate) async fn unknown() -> Response {
-    Problem::not_found("Resource").into_json_api()
+impl From<Problem> for ApiProblem {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<SettingsError> for ApiProblem {
+    fn from(error: SettingsError) -> Self {
+        Self(error.into())
+    }
+}
+
+pub(crate) async fn unknown() -> ApiProblem {
+    Problem::not_found("Resource").into()
 }
 
 fn check_team(state: &Honeycomb, team: &str) -> Result<(), Problem> {
@@ -68,7 +81,7 @@ fn attributes(data: &mut Object) -> Result<Object, Problem> {
 }
 
 /// One page of `resources`, which are in the order of their ids' age.
-fn page(path: &str, parameters: &Parameters, resources: Vec<Value>) -> Value {
+fn page(path: &str, parameters: &Parameters, resources: Vec<Value>) -> Result<Value, Problem> {
     let size = parameters
         .get("page[size]")
         .and_then(|size| size.parse::<usize>().ok())
@@ -78,7 +91,9 @@ fn page(path: &str, parameters: &Parameters, resources: Vec<Value>) -> Value {
         Some(after) => resources
             .iter()
             .position(|resource| resource["id"] == after.as_str())
-            .map_or(resources.len(), |idx| idx + 1),
+            .map(|idx| idx + 1)
+            // An empty page would look like the end.
+            .ok_or_else(|| Problem::invalid("page[after]", "invalid", "is not known, start again"))?,
         None => 0,
     };
     let rest = &resources[start..];
@@ -95,7 +110,7 @@ fn page(path: &str, parameters: &Parameters, resources: Vec<Value>) -> Value {
         }
         _ => Value::Null,
     };
-    json!({"data": shown, "links": {"next": next}})
+    Ok(json!({"data": shown, "links": {"next": next}}))
 }
 
 pub(crate) async fn auth(
@@ -153,15 +168,10 @@ fn environment_change(attributes: &Object) -> Result<EnvironmentChange, Problem>
     if color.as_deref().is_some_and(|color| !COLORS.contains(&color)) {
         return Err(Problem::invalid("color", "invalid", format!("must be one of {}", COLORS.join(", "))));
     }
-    let delete_protected = match attributes.get("settings") {
-        None | Some(Value::Null) => None,
-        Some(Value::Object(settings)) => input::flag(settings, "delete_protected")?,
-        Some(_) => return Err(Problem::invalid("settings", "incorrect_type", "must be an object")),
-    };
     Ok(EnvironmentChange {
         description: input::text(attributes, "description", 1_024)?,
         color,
-        delete_protected,
+        delete_protected: input::delete_protected(attributes)?,
     })
 }
 
@@ -177,15 +187,12 @@ pub(crate) async fn list_environments(
     Extension(caller): Extension<ManagementCaller>,
     Path(team): Path<String>,
     parameters: Parameters,
-) -> Response {
-    let work = async {
-        require_scope(&caller, "environments:read")?;
-        check_team(&state, &team)?;
-        let all = state.intake.settings.environments().await?;
-        let resources = all.iter().map(|environment| environment_resource(&state, environment)).collect();
-        Ok((StatusCode::OK, page(&format!("/2/teams/{team}/environments"), &parameters, resources)))
-    };
-    answer(work.await)
+) -> Result<Response, ApiProblem> {
+    require_scope(&caller, "environments:read")?;
+    check_team(&state, &team)?;
+    let all = state.intake.settings.environments().await?;
+    let resources = all.iter().map(|environment| environment_resource(&state, environment)).collect();
+    Ok(json_api(StatusCode::OK, &page(&format!("/2/teams/{team}/environments"), &parameters, resources)?))
 }
 
 pub(crate) async fn create_environment(
@@ -193,30 +200,24 @@ pub(crate) async fn create_environment(
     Extension(caller): Extension<ManagementCaller>,
     Path(team): Path<String>,
     body: Bytes,
-) -> Response {
-    let work = async {
-        require_scope(&caller, "environments:write")?;
-        check_team(&state, &team)?;
-        let attributes = attributes(&mut data(&body)?)?;
-        let name = input::required_text(&attributes, "name", 255)?;
-        let change = environment_change(&attributes)?;
-        let made = state.intake.settings.create_environment(&name, &change).await?;
-        Ok((StatusCode::CREATED, json!({"data": environment_resource(&state, &made)})))
-    };
-    answer(work.await)
+) -> Result<Response, ApiProblem> {
+    require_scope(&caller, "environments:write")?;
+    check_team(&state, &team)?;
+    let attributes = attributes(&mut data(&body)?)?;
+    let name = input::required_text(&attributes, "name", 255)?;
+    let change = environment_change(&attributes)?;
+    let made = state.intake.settings.create_environment(&name, &change).await?;
+    Ok(json_api(StatusCode::CREATED, &json!({"data": environment_resource(&state, &made)})))
 }
 
 pub(crate) async fn read_environment(
     State(state): State<Honeycomb>,
     Extension(caller): Extension<ManagementCaller>,
     Path((team, id)): Path<(String, String)>,
-) -> Response {
-    let work = async {
-        require_scope(&caller, "environments:read")?;
-        let found = environment(&state, &team, &id).await?;
-        Ok((StatusCode::OK, json!({"data": environment_resource(&state, &found)})))
-    };
-    answer(work.await)
+) -> Result<Response, ApiProblem> {
+    require_scope(&caller, "environments:read")?;
+    let found = environment(&state, &team, &id).await?;
+    Ok(json_api(StatusCode::OK, &json!({"data": environment_resource(&state, &found)})))
 }
 
 pub(crate) async fn update_environment(
@@ -224,36 +225,27 @@ pub(crate) async fn update_environment(
     Extension(caller): Extension<ManagementCaller>,
     Path((team, id)): Path<(String, String)>,
     body: Bytes,
-) -> Response {
-    let work = async {
-        require_scope(&caller, "environments:write")?;
-        let found = environment(&state, &team, &id).await?;
-        let change = environment_change(&attributes(&mut data(&body)?)?)?;
-        let changed = state.intake.settings.update_environment(found.id, &change).await?;
-        let changed = changed.ok_or_else(|| Problem::not_found("Environment"))?;
-        Ok((StatusCode::OK, json!({"data": environment_resource(&state, &changed)})))
-    };
-    answer(work.await)
+) -> Result<Response, ApiProblem> {
+    require_scope(&caller, "environments:write")?;
+    let found = environment(&state, &team, &id).await?;
+    let change = environment_change(&attributes(&mut data(&body)?)?)?;
+    let changed = state.intake.settings.update_environment(found.id, &change).await?;
+    let changed = changed.ok_or_else(|| Problem::not_found("Environment"))?;
+    Ok(json_api(StatusCode::OK, &json!({"data": environment_resource(&state, &changed)})))
 }
 
 pub(crate) async fn delete_environment(
     State(state): State<Honeycomb>,
     Extension(caller): Extension<ManagementCaller>,
     Path((team, id)): Path<(String, String)>,
-) -> Response {
-    let work = async {
-        require_scope(&caller, "environments:write")?;
-        let found = environment(&state, &team, &id).await?;
-        if found.delete_protected {
-            return Err(Problem::conflict("the environment is protected from deletion"));
-        }
-        state.intake.settings.delete_environment(found.id).await?;
-        Ok::<(), Problem>(())
-    };
-    match work.await {
-        Ok(()) => axum::response::IntoResponse::into_response(StatusCode::NO_CONTENT),
-        Err(problem) => problem.into_json_api(),
+) -> Result<Response, ApiProblem> {
+    require_scope(&caller, "environments:write")?;
+    let found = environment(&state, &team, &id).await?;
+    if found.delete_protected {
+        return Err(Problem::conflict("the environment is protected from deletion").into());
     }
+    state.intake.settings.delete_environment(found.id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Permission flags of a configuration key as JSON:API spells them are its scopes' names.
@@ -301,28 +293,25 @@ pub(crate) async fn list_keys(
     Extension(caller): Extension<ManagementCaller>,
     Path(team): Path<String>,
     parameters: Parameters,
-) -> Response {
-    let work = async {
-        require_scope(&caller, "api-keys:read")?;
-        check_team(&state, &team)?;
-        let kind = match parameters.get("filter[type]") {
-            Some(name) => {
-                Some(KeyKind::from_name(name).filter(|kind| is_listed(*kind)).ok_or_else(|| {
-                    Problem::invalid("filter[type]", "invalid", "must be ingest or configuration")
-                })?)
-            }
-            None => None,
-        };
-        let keys = state.intake.settings.keys().await?;
-        let resources = keys
-            .iter()
-            .filter(|key| key.revoked_ms.is_none() && is_listed(key.kind))
-            .filter(|key| kind.is_none_or(|kind| key.kind == kind))
-            .map(|key| key_resource(&state, key, None))
-            .collect();
-        Ok((StatusCode::OK, page(&format!("/2/teams/{team}/api-keys"), &parameters, resources)))
+) -> Result<Response, ApiProblem> {
+    require_scope(&caller, "api-keys:read")?;
+    check_team(&state, &team)?;
+    let kind = match parameters.get("filter[type]") {
+        Some(name) => {
+            Some(KeyKind::from_name(name).filter(|kind| is_listed(*kind)).ok_or_else(|| {
+                Problem::invalid("filter[type]", "invalid", "must be ingest or configuration")
+            })?)
+        }
+        None => None,
     };
-    answer(work.await)
+    let keys = state.intake.settings.keys().await?;
+    let resources = keys
+        .iter()
+        .filter(|key| key.revoked_ms.is_none() && is_listed(key.kind))
+        .filter(|key| kind.is_none_or(|kind| key.kind == kind))
+        .map(|key| key_resource(&state, key, None))
+        .collect();
+    Ok(json_api(StatusCode::OK, &page(&format!("/2/teams/{team}/api-keys"), &parameters, resources)?))
 }
 
 pub(crate) async fn create_key(
@@ -330,56 +319,52 @@ pub(crate) async fn create_key(
     Extension(caller): Extension<ManagementCaller>,
     Path(team): Path<String>,
     body: Bytes,
-) -> Response {
-    let work = async {
-        require_scope(&caller, "api-keys:write")?;
-        let mut data = data(&body)?;
-        let attributes = attributes(&mut data)?;
-        let name = input::required_text(&attributes, "name", 255)?;
-        let kind = match input::required_text(&attributes, "key_type", 32)?.as_str() {
-            "ingest" => KeyKind::Ingest,
-            "configuration" => KeyKind::Configuration,
-            _ => return Err(Problem::invalid("key_type", "invalid", "must be ingest or configuration")),
-        };
-        let relation = Value::Object(data);
-        let environment_id =
-            relation["relationships"]["environment"]["data"]["id"].as_str().unwrap_or_default();
-        let environment = environment(&state, &team, environment_id).await?;
-        let mut scopes = Vec::new();
-        match attributes.get("permissions") {
-            None | Some(Value::Null) => {}
-            Some(Value::Object(permissions)) => {
-                for (scope, wanted) in permissions {
-                    if wanted == &Value::Bool(true) {
-                        scopes.push(scope.clone());
-                    }
-                }
-                // Whoever may write events does so whatever else a key may do; an ingest key always may.
-                if kind == KeyKind::Ingest && !scopes.iter().any(|scope| scope == "send_events") {
-                    scopes.push("send_events".to_owned());
-                }
-                if scopes.is_empty() {
-                    return Err(Problem::invalid("permissions", "invalid", "must grant something"));
+) -> Result<Response, ApiProblem> {
+    require_scope(&caller, "api-keys:write")?;
+    let mut data = data(&body)?;
+    let attributes = attributes(&mut data)?;
+    let name = input::required_text(&attributes, "name", 255)?;
+    let kind = match input::required_text(&attributes, "key_type", 32)?.as_str() {
+        "ingest" => KeyKind::Ingest,
+        "configuration" => KeyKind::Configuration,
+        _ => return Err(Problem::invalid("key_type", "invalid", "must be ingest or configuration").into()),
+    };
+    let relation = Value::Object(data);
+    let environment_id = relation["relationships"]["environment"]["data"]["id"].as_str().unwrap_or_default();
+    let environment = environment(&state, &team, environment_id).await?;
+    let mut scopes = Vec::new();
+    match attributes.get("permissions") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(permissions)) => {
+            for (scope, wanted) in permissions {
+                if wanted == &Value::Bool(true) {
+                    scopes.push(scope.clone());
                 }
             }
-            Some(_) => return Err(Problem::invalid("permissions", "incorrect_type", "must be an object")),
+            // Whoever may write events does so whatever else a key may do; an ingest key always may.
+            if kind == KeyKind::Ingest && !scopes.iter().any(|scope| scope == "send_events") {
+                scopes.push("send_events".to_owned());
+            }
+            if scopes.is_empty() {
+                return Err(Problem::invalid("permissions", "invalid", "must grant something").into());
+            }
         }
-        let made = state.intake.settings.create_key(environment.id, kind, &name, &scopes).await?;
-        Ok((StatusCode::CREATED, json!({"data": key_resource(&state, &made.key, Some(&made.secret))})))
-    };
-    answer(work.await)
+        Some(_) => return Err(Problem::invalid("permissions", "incorrect_type", "must be an object").into()),
+    }
+    let made = state.intake.settings.create_key(environment.id, kind, &name, &scopes).await?;
+    Ok(json_api(StatusCode::CREATED, &json!({"data": key_resource(&state, &made.key, Some(&made.secret))})))
 }
 
 pub(crate) async fn read_key(
     State(state): State<Honeycomb>,
     Extension(caller): Extension<ManagementCaller>,
     Path((team, id)): Path<(String, String)>,
-) -> Response {
-    let work = async {
-        require_scope(&caller, "api-keys:read")?;
-        Ok((StatusCode::OK, json!({"data": key_resource(&state, &key(&state, &team, &id).await?, None)})))
-    };
-    answer(work.await)
+) -> Result<Response, ApiProblem> {
+    require_scope(&caller, "api-keys:read")?;
+    Ok(json_api(
+        StatusCode::OK,
+        &json!({"data": key_resource(&state, &key(&state, &team, &id).await?, None)}),
+    ))
 }
 
 pub(crate) async fn update_key(
@@ -387,36 +372,27 @@ pub(crate) async fn update_key(
     Extension(caller): Extension<ManagementCaller>,
     Path((team, id)): Path<(String, String)>,
     body: Bytes,
-) -> Response {
-    let work = async {
-        require_scope(&caller, "api-keys:write")?;
-        key(&state, &team, &id).await?;
-        let attributes = attributes(&mut data(&body)?)?;
-        if attributes.contains_key("permissions") {
-            return Err(Problem::invalid("permissions", "invalid", "cannot be changed"));
-        }
-        let name = input::text(&attributes, "name", 255)?;
-        let disabled = input::flag(&attributes, "disabled")?;
-        let changed = state.intake.settings.update_key(&id, name.as_deref(), disabled).await?;
-        let changed = changed.ok_or_else(|| Problem::not_found("API key"))?;
-        Ok((StatusCode::OK, json!({"data": key_resource(&state, &changed, None)})))
-    };
-    answer(work.await)
+) -> Result<Response, ApiProblem> {
+    require_scope(&caller, "api-keys:write")?;
+    key(&state, &team, &id).await?;
+    let attributes = attributes(&mut data(&body)?)?;
+    if attributes.contains_key("permissions") {
+        return Err(Problem::invalid("permissions", "invalid", "cannot be changed").into());
+    }
+    let name = input::text(&attributes, "name", 255)?;
+    let disabled = input::flag(&attributes, "disabled")?;
+    let changed = state.intake.settings.update_key(&id, name.as_deref(), disabled).await?;
+    let changed = changed.ok_or_else(|| Problem::not_found("API key"))?;
+    Ok(json_api(StatusCode::OK, &json!({"data": key_resource(&state, &changed, None)})))
 }
 
 pub(crate) async fn delete_key(
     State(state): State<Honeycomb>,
     Extension(caller): Extension<ManagementCaller>,
     Path((team, id)): Path<(String, String)>,
-) -> Response {
-    let work = async {
-        require_scope(&caller, "api-keys:write")?;
-        key(&state, &team, &id).await?;
-        state.intake.settings.revoke_key(&id).await?;
-        Ok::<(), Problem>(())
-    };
-    match work.await {
-        Ok(()) => axum::response::IntoResponse::into_response(StatusCode::NO_CONTENT),
-        Err(problem) => problem.into_json_api(),
-    }
+) -> Result<Response, ApiProblem> {
+    require_scope(&caller, "api-keys:write")?;
+    key(&state, &team, &id).await?;
+    state.intake.settings.revoke_key(&id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

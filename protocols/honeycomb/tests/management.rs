@@ -4,6 +4,7 @@ mod support;
 
 use serde_json::{Value, json};
 use support::Bench;
+use tracery_honeycomb::Options;
 use tracery_intake::AuthMode;
 use tracery_settings::KeyKind;
 
@@ -428,4 +429,58 @@ async fn a_body_that_is_too_large_or_no_json_is_a_problem() {
         assert_eq!(reply.headers["content-type"], "application/problem+json");
         assert_eq!(reply.json()["type"], format!("https://api.honeycomb.io/problems/{kind}"));
     }
+}
+
+#[tokio::test]
+async fn a_run_that_waits_for_others_is_not_taken_for_interrupted() {
+    let options = Options { runs_max: 1, ..Options::default() };
+    let bench = Bench::with_options(AuthMode::Required, options).await;
+    let query = bench.expect(200, "POST", "/1/queries/__all__", json!({"wait": 1})).await;
+    let mut results = Vec::new();
+    for _ in 0..9 {
+        let body = json!({"query_id": query["id"]});
+        let made = bench.expect(201, "POST", "/1/query_results/__all__", body).await;
+        results.push(format!("/1/query_results/__all__/{}", made["id"].as_str().unwrap()));
+    }
+    let body = json!({"query_id": query["id"]});
+    bench.expect(429, "POST", "/1/query_results/__all__", body).await;
+    let last = results.last().unwrap();
+    // Eight runs of five minutes lie before it.
+    bench.clock.advance_ns(8 * 300 * 1_000_000_000);
+    assert_eq!(bench.expect(200, "GET", last, Value::Null).await["complete"], false);
+    bench.clock.advance_ns(361 * 1_000_000_000);
+    assert_eq!(bench.expect(200, "GET", last, Value::Null).await["error"], "the query was interrupted");
+    bench.engine.gate.add_permits(9);
+    while bench.expect(200, "GET", last, Value::Null).await.get("data").is_none() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn asking_for_a_result_is_counted_and_polling_for_it_is_not() {
+    let options = Options { requests_per_minute_max: 3, ..Options::default() };
+    let bench = Bench::with_options(AuthMode::Required, options).await;
+    let query = bench.expect(200, "POST", "/1/queries/__all__", json!({})).await;
+    let body = json!({"query_id": query["id"]});
+    let made = bench.expect(201, "POST", "/1/query_results/__all__", body.clone()).await;
+    for _ in 0..5 {
+        let path = format!("/1/query_results/__all__/{}", made["id"].as_str().unwrap());
+        let reply = bench.call("GET", &path, Value::Null).await;
+        assert_eq!((reply.status.as_u16(), reply.headers.contains_key("ratelimit")), (200, false));
+    }
+    bench.expect(201, "POST", "/1/query_results/__all__", body.clone()).await;
+    bench.expect(429, "POST", "/1/query_results/__all__", body).await;
+}
+
+#[tokio::test]
+async fn a_page_after_what_is_not_there_is_refused() {
+    let bench = Bench::new(AuthMode::Open).await;
+    let path = "/2/teams/tracery/api-keys?page[size]=1";
+    let first = bench.call_as("", "GET", path, Value::Null).await.json();
+    assert_eq!(first["data"].as_array().unwrap().len(), 1);
+    let after = format!("{path}&page[after]={}", first["data"][0]["id"].as_str().unwrap());
+    assert_eq!(bench.call_as("", "GET", &after, Value::Null).await.status, 200);
+    let reply = bench.call_as("", "GET", &format!("{path}&page[after]=gone"), Value::Null).await;
+    assert_eq!(reply.status, 422);
+    assert_eq!(reply.json()["errors"][0]["source"]["pointer"], "/data/attributes/page[after]");
 }

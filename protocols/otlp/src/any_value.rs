@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use tracery_columnar::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use tracery_columnar::{KEY_BYTES_MAX, VALUE_BYTES_MAX, push_json_text};
 use tracery_model::{Origin, Value};
 
 use crate::notes::{Note, Notes};
@@ -205,7 +205,7 @@ pub(crate) fn write_json(
         RawValue::Empty => out.push_str("{}"),
         RawValue::Str(value) => {
             out.push_str("{\"stringValue\":");
-            push_json_text(out, &text(value, notes));
+            push_json_text(out, &text(beginning(value), notes));
             out.push('}');
         }
         RawValue::Bool(value) => drop(write!(out, "{{\"boolValue\":{value}}}")),
@@ -248,7 +248,7 @@ pub(crate) fn write_json(
                     out.push_str(separator);
                     separator = ",";
                     out.push_str("{\"key\":");
-                    push_json_text(out, &text(entry.key, notes));
+                    push_json_text(out, &text(beginning(entry.key), notes));
                     out.push_str(",\"value\":");
                     write_json(out, entry.value, depth + 1, notes)?;
                     out.push('}');
@@ -271,20 +271,17 @@ pub(crate) fn push_json_double(out: &mut String, value: f64) {
     }
 }
 
-fn push_json_text(out: &mut String, text: &str) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            control if u32::from(control) < 0x20 => drop(write!(out, "\\u{:04x}", u32::from(control))),
-            other => out.push(other),
+/// Of a text within a JSON text, as much as the column builder keeps and a little more, so that it cuts and counts the
+/// whole: written out, a byte can take six.
+fn beginning(text: &[u8]) -> &[u8] {
+    let mut end = text.len().min(VALUE_BYTES_MAX + 4);
+    // Not in the middle of a character: at most three bytes follow its first.
+    for _ in 0..3 {
+        if text.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
+            end -= 1;
         }
     }
-    out.push('"');
+    &text[..end]
 }
 
 #[cfg(test)]
@@ -351,6 +348,28 @@ mod tests {
         assert_eq!(json(&nested(1000)).1.count(Note::TooDeep), 1);
         let wide = list(5, &vec![list(5, &[]); 100_000]);
         assert!(json(&wide).0.len() < VALUE_BYTES_MAX + 100);
+        // Each of these bytes takes six when it is written.
+        let controls = "\u{1}".repeat(1 << 20);
+        let text = value(|writer| writer.bytes(1, controls.as_bytes()));
+        for nested in
+            [list(5, &[text.clone()]), list(6, &[entry("k", &text)]), list(6, &[entry(&controls, &[])])]
+        {
+            let (json, notes) = json(&nested);
+            assert!((VALUE_BYTES_MAX..7 * VALUE_BYTES_MAX).contains(&json.len()), "{}", json.len());
+            assert_eq!(notes, Notes::default());
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        for (character, width) in [("a", 1), ("é", 2), ("€", 3), ("😀", 4)] {
+            for shift in 0..4 {
+                let long = "a".repeat(shift) + &character.repeat((VALUE_BYTES_MAX + 8) / width + 1);
+                let cut = std::str::from_utf8(beginning(long.as_bytes())).unwrap();
+                assert!(cut.len() > VALUE_BYTES_MAX && cut.len() <= VALUE_BYTES_MAX + 4, "{}", cut.len());
+                assert_eq!(beginning(cut.as_bytes()).len(), cut.len());
+            }
+        }
     }
 
     #[test]

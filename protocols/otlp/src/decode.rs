@@ -2,8 +2,8 @@
 //! decodes as a whole or not at all; single records that cannot be kept are counted in [`Notes`] and left out.
 
 use thiserror::Error;
-use tracery_columnar::{BatchBuilder, EventBatch};
-use tracery_intake::KnownDatasets;
+use tracery_columnar::{Batches, EventBatch};
+use tracery_intake::{Busy, KnownDatasets};
 use tracery_model::{Origin, Signal, Value};
 
 use crate::any_value::{RawAttribute, RawValue, Scratch, emit_attribute, parse_attribute, text};
@@ -12,13 +12,6 @@ use crate::notes::{Note, Notes};
 use crate::wire::{Reader, WireError};
 use crate::{logs, metrics, sample_rate, traces};
 
-/// Rows of one batch. A body with more becomes several batches, so that one column of a rare attribute never has to
-/// be padded over millions of rows.
-const BATCH_ROWS_MAX: usize = 16_384;
-
-/// The same, by memory. Checked every so many rows, since adding it up takes longer than writing a row.
-const BATCH_BYTES_MAX: usize = 64 << 20;
-const BATCH_BYTES_CHECK_ROWS: usize = 256;
 /// Resources of one batch: each may be a dataset of its own, and a batch looks for its datasets one by one.
 const BATCH_RESOURCES_MAX: usize = 1_000;
 /// Attributes, events and links a record may have. They are listed before the record is written, in more room than
@@ -72,10 +65,16 @@ pub enum DecodeError {
     TooLarge { max: usize },
     #[error("body in JSON is larger than {max} bytes; send less at a time, or protobuf")]
     JsonTooLarge { max: usize },
+    #[error(transparent)]
+    Busy(#[from] Busy),
 }
 
-/// Decodes the body of an export request.
-pub fn decode(options: &DecodeOptions<'_>, body: &[u8]) -> Result<Decoded, DecodeError> {
+/// Decodes the body of an export request. `admit` is told of the memory of each batch, and ends the work by an error.
+pub fn decode(
+    options: &DecodeOptions<'_>,
+    body: &[u8],
+    admit: &mut dyn FnMut(usize) -> Result<(), Busy>,
+) -> Result<Decoded, DecodeError> {
     let transcoded;
     let body = match options.format {
         Format::Protobuf => body,
@@ -89,9 +88,8 @@ pub fn decode(options: &DecodeOptions<'_>, body: &[u8]) -> Result<Decoded, Decod
     };
     let mut decoder = Decoder {
         options,
-        builder: BatchBuilder::new(options.signal, options.received_ns),
-        done: Vec::new(),
-        done_bytes: 0,
+        batches: Batches::new(options.signal, options.received_ns),
+        admit,
         resource_count: 0,
         shared_bytes: 0,
         shared_bytes_of_rows: 0,
@@ -110,12 +108,11 @@ pub fn decode(options: &DecodeOptions<'_>, body: &[u8]) -> Result<Decoded, Decod
 /// The state of decoding one body.
 pub(crate) struct Decoder<'o> {
     pub options: &'o DecodeOptions<'o>,
-    pub builder: BatchBuilder,
+    pub batches: Batches,
     pub record_count: usize,
     pub notes: Notes,
     pub scratch: Scratch,
-    done: Vec<EventBatch>,
-    done_bytes: usize,
+    admit: &'o mut dyn FnMut(usize) -> Result<(), Busy>,
     /// Resources of the batch.
     resource_count: usize,
     /// What a row gets from its resource, and all rows of the batch together, at most.
@@ -255,14 +252,18 @@ impl Decoder<'_> {
             self.notes.add(Note::SharedTooMany);
         }
         self.scratch.begin_record();
-        self.builder.begin_resource();
+        self.batches.builder.begin_resource();
         self.share_attributes(Origin::Resource, &resource.attributes)?;
         if !resource.schema_url.is_empty() {
             let url = text(resource.schema_url, &mut self.notes);
-            self.builder.shared_text(Origin::Resource, tracery_columnar::Fixed::ResourceSchemaUrl, &url);
+            self.batches.builder.shared_text(
+                Origin::Resource,
+                tracery_columnar::Fixed::ResourceSchemaUrl,
+                &url,
+            );
         }
         if resource.dropped_attributes > 0 {
-            self.builder.shared_int(
+            self.batches.builder.shared_int(
                 Origin::Resource,
                 tracery_columnar::Fixed::ResourceDroppedAttributes,
                 i64::from(resource.dropped_attributes),
@@ -277,7 +278,7 @@ impl Decoder<'_> {
             self.notes.add(Note::SharedTooMany);
         }
         self.scratch.begin_record();
-        self.builder.begin_scope();
+        self.batches.builder.begin_scope();
         self.share_attributes(Origin::Scope, &scope.attributes)?;
         for (fixed, value) in [
             (Fixed::ScopeName, scope.name),
@@ -286,18 +287,18 @@ impl Decoder<'_> {
         ] {
             if !value.is_empty() {
                 let value = text(value, &mut self.notes);
-                self.builder.shared_text(Origin::Scope, fixed, &value);
+                self.batches.builder.shared_text(Origin::Scope, fixed, &value);
             }
         }
         if scope.dropped_attributes > 0 {
             let dropped = i64::from(scope.dropped_attributes);
-            self.builder.shared_int(Origin::Scope, Fixed::ScopeDroppedAttributes, dropped);
+            self.batches.builder.shared_int(Origin::Scope, Fixed::ScopeDroppedAttributes, dropped);
         }
         Ok(())
     }
 
     fn share_attributes(&mut self, origin: Origin, attributes: &[RawAttribute<'_>]) -> Result<(), WireError> {
-        let Self { builder, scratch, notes, .. } = self;
+        let Self { batches: Batches { builder, .. }, scratch, notes, .. } = self;
         for attribute in attributes {
             emit_attribute(attribute, origin, scratch, notes, &mut |emitted, key, value| {
                 // A derived value is written for the whole resource; what is a scope's own would spread beyond it.
@@ -325,7 +326,7 @@ impl Decoder<'_> {
         origin: Origin,
         attribute: &RawAttribute<'_>,
     ) -> Result<(), WireError> {
-        let Self { builder, scratch, notes, .. } = self;
+        let Self { batches: Batches { builder, .. }, scratch, notes, .. } = self;
         emit_attribute(attribute, origin, scratch, notes, &mut |origin, key, value: Value<'_>| {
             builder.attribute(origin, key, value);
         })
@@ -340,12 +341,8 @@ impl Decoder<'_> {
     ) -> Result<(), DecodeError> {
         // A small resource shared by many rows is stored once, unless the rows differ beyond the column bound.
         self.shared_bytes_of_rows += self.shared_bytes + scope.byte_count;
-        let row_count = self.builder.row_count();
-        let is_full = row_count >= BATCH_ROWS_MAX
-            || self.shared_bytes_of_rows >= BATCH_BYTES_MAX
-            || (row_count % BATCH_BYTES_CHECK_ROWS == BATCH_BYTES_CHECK_ROWS - 1
-                && self.builder.byte_count() >= BATCH_BYTES_MAX);
-        if !is_full || row_count == 0 {
+        let is_full = self.batches.is_full() || Batches::are_full_by(self.shared_bytes_of_rows);
+        if !is_full || self.batches.builder.row_count() == 0 {
             return Ok(());
         }
         self.close_batch()?;
@@ -365,21 +362,19 @@ impl Decoder<'_> {
     fn close_batch(&mut self) -> Result<(), DecodeError> {
         self.resource_count = 0;
         self.shared_bytes_of_rows = 0;
-        let next = BatchBuilder::new(self.options.signal, self.options.received_ns);
-        if let Some(batch) = std::mem::replace(&mut self.builder, next).finish() {
-            self.done_bytes += batch.byte_count();
-            if self.done_bytes > self.options.column_bytes_max {
-                return Err(DecodeError::TooLarge { max: self.options.column_bytes_max });
-            }
-            self.notes.add_many(Note::ValueCut, batch.stats.values_cut);
-            self.done.push(batch);
+        let bytes = self.batches.close();
+        if self.batches.closed_bytes() > self.options.column_bytes_max {
+            return Err(DecodeError::TooLarge { max: self.options.column_bytes_max });
         }
-        Ok(())
+        Ok((self.admit)(bytes)?)
     }
 
     fn finish(mut self) -> Result<Decoded, DecodeError> {
         self.close_batch()?;
-        Ok(Decoded { batches: self.done, record_count: self.record_count, notes: self.notes })
+        let batches = self.batches.into_closed();
+        let values_cut = batches.iter().map(|batch| batch.stats.values_cut).sum();
+        self.notes.add_many(Note::ValueCut, values_cut);
+        Ok(Decoded { batches, record_count: self.record_count, notes: self.notes })
     }
 }
 

@@ -1,23 +1,18 @@
 //! One export request from its bytes to the sink, the same for HTTP and gRPC: who calls, how large, inflate, decode,
 //! hand over. The two doors only differ in how they spell the outcome.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use bytes::Bytes;
 use http::HeaderMap;
 use thiserror::Error;
-use tokio::sync::Semaphore;
 use tracery_intake::{
-    BodyError, Caller, CallerError, InflateError, Intake, KnownDatasets, Permission, Permit,
+    BodyError, Caller, CallerError, ColumnRoom, InflateError, Intake, KnownDatasets, Permission, Permit,
 };
 use tracery_model::{OWN_SPANS, Signal, SinkError};
 
 use crate::decode::{DecodeError, DecodeOptions, Format, decode};
 use crate::notes::{Note, Notes};
 
-/// Smaller bodies are decoded where they arrive: handing them to another thread takes longer than decoding.
-const DECODE_IN_PLACE_BYTES_MAX: usize = 16 << 10;
 /// Columns may take this many times the bound on inflated bodies.
 const COLUMN_BYTES_PER_BODY_BYTE_MAX: usize = 8;
 /// How long a client is asked to wait when the settings database does not answer.
@@ -27,8 +22,6 @@ const SETTINGS_RETRY_MS: u64 = 1_000;
 #[derive(Clone)]
 pub(crate) struct Door {
     pub intake: Intake,
-    /// Bodies that are inflated and decoded at the same time: more than the cores can do would only take memory.
-    decoding: Arc<Semaphore>,
 }
 
 /// Why a request failed as a whole.
@@ -42,8 +35,8 @@ pub(crate) enum Failure {
     KeyMayNot,
     #[error("the dataset does not exist, and the API key may not create datasets")]
     DatasetUnknown,
-    #[error("{0}")]
-    SettingsUnavailable(String),
+    #[error("settings do not answer, try again")]
+    SettingsUnavailable,
     #[error("{0}")]
     Malformed(String),
     #[error("{0}")]
@@ -52,8 +45,8 @@ pub(crate) enum Failure {
     UnknownEncoding(String),
     #[error("too much telemetry in flight, try again in {retry_after_ms} ms")]
     Busy { retry_after_ms: u64 },
-    #[error("{0}")]
-    Sink(#[from] SinkError),
+    #[error("{}", told(.0))]
+    Sink(SinkError),
 }
 
 impl Failure {
@@ -62,7 +55,7 @@ impl Failure {
         match self {
             Failure::Sink(error) => Some(error.retry_after_ms()),
             Failure::Busy { retry_after_ms } => Some(*retry_after_ms),
-            Failure::SettingsUnavailable(_) => Some(SETTINGS_RETRY_MS),
+            Failure::SettingsUnavailable => Some(SETTINGS_RETRY_MS),
             _ => None,
         }
     }
@@ -73,7 +66,7 @@ impl Failure {
             Failure::KeyMissing | Failure::KeyUnknown => "unauthenticated",
             Failure::KeyMayNot => "forbidden",
             Failure::DatasetUnknown => "dataset_unknown",
-            Failure::SettingsUnavailable(_) => "settings_unavailable",
+            Failure::SettingsUnavailable => "settings_unavailable",
             Failure::Malformed(_) => "malformed",
             Failure::TooLarge(_) => "too_large",
             Failure::UnknownEncoding(_) => "unknown_encoding",
@@ -83,9 +76,24 @@ impl Failure {
     }
 }
 
+/// What a client is told of the sink; its reason is for the log.
+fn told(error: &SinkError) -> &'static str {
+    match error {
+        SinkError::Busy { .. } => "too much telemetry is waiting to be stored, try again",
+        SinkError::Unavailable { .. } => "storage is unavailable, try again",
+    }
+}
+
+/// Logs why the settings do not answer, which a client is not told.
+fn settings_unavailable(reason: &str) -> Failure {
+    tracing::warn!(reason, "settings do not answer");
+    Failure::SettingsUnavailable
+}
+
 impl From<DecodeError> for Failure {
     fn from(error: DecodeError) -> Self {
         match error {
+            DecodeError::Busy(busy) => Failure::Busy { retry_after_ms: busy.retry_after_ms },
             DecodeError::TooLarge { .. } | DecodeError::JsonTooLarge { .. } => {
                 Failure::TooLarge(error.to_string())
             }
@@ -128,8 +136,7 @@ pub(crate) fn door_name(signal: Signal) -> &'static str {
 
 impl Door {
     pub(crate) fn new(intake: Intake) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { intake, decoding: Arc::new(Semaphore::new(2 * cores)) }
+        Self { intake }
     }
 
     /// The caller, if it may send events.
@@ -138,7 +145,7 @@ impl Door {
         let caller = self.intake.caller(secret).await.map_err(|error| match error {
             CallerError::Missing => Failure::KeyMissing,
             CallerError::Unknown => Failure::KeyUnknown,
-            CallerError::Unavailable(reason) => Failure::SettingsUnavailable(reason),
+            CallerError::Unavailable(reason) => settings_unavailable(&reason),
         })?;
         if caller.may(Permission::SendEvents) { Ok(caller) } else { Err(Failure::KeyMayNot) }
     }
@@ -175,27 +182,19 @@ impl Door {
                 .intake
                 .known_datasets(caller)
                 .await
-                .map_err(|error| Failure::SettingsUnavailable(error.to_string()))?,
+                .map_err(|error| settings_unavailable(&error.to_string()))?,
             received_ns: self.intake.clock.now_ns(),
             intake: self.intake.clone(),
             body,
             room,
         };
-        // The permit goes with the work: when the client leaves, the work it started still runs to its end.
-        let permit = self.decoding.clone().acquire_owned().await;
-        let span = tracing::info_span!(target: OWN_SPANS, "decode", signal = signal.table(), bytes = work.body.len());
+        let (sent_bytes, is_compressed) = (work.body.len(), work.encoding.is_some());
+        let span =
+            tracing::info_span!(target: OWN_SPANS, "decode", signal = signal.table(), bytes = sent_bytes);
+        let outcome =
+            self.intake.decode(sent_bytes, is_compressed, move || span.in_scope(|| work.run())).await;
         // The room for the body is given back when the sink has answered.
-        let (decoded, _room) = if work.body.len() <= DECODE_IN_PLACE_BYTES_MAX && work.encoding.is_none() {
-            let decoded = span.in_scope(|| work.run())?;
-            drop(permit);
-            decoded
-        } else {
-            let running = tokio::task::spawn_blocking(move || {
-                let _permit = permit;
-                span.in_scope(|| work.run())
-            });
-            running.await.map_err(|_| Failure::Malformed("body cannot be decoded".to_owned()))??
-        };
+        let (decoded, _room) = outcome.map_err(|error| Failure::Malformed(error.to_string()))??;
         let door = door_name(signal);
         let refused = decoded.notes.count(Note::Dataset);
         if decoded.record_count == 0 && refused > 0 && refused == decoded.notes.rejected() {
@@ -206,6 +205,9 @@ impl Door {
         if !decoded.batches.is_empty()
             && let Err(error) = self.intake.sink.accept(caller.environment, decoded.batches).await
         {
+            if let SinkError::Unavailable { reason, .. } = &error {
+                tracing::warn!(reason, "telemetry cannot be stored");
+            }
             let failure = Failure::Sink(error);
             self.intake.metrics.rejected(door, failure.word(), decoded.record_count);
             return Err(failure);
@@ -256,12 +258,14 @@ impl Work {
         };
         // An empty body is the empty request in protobuf; in JSON it is no text at all, and clients send it.
         if body.is_empty() {
-            let empty = decode(&DecodeOptions { format: Format::Protobuf, ..options }, &[])?;
-            return Ok((empty, self.room));
+            let empty = DecodeOptions { format: Format::Protobuf, ..options };
+            return Ok((decode(&empty, &[], &mut |_| Ok(()))?, self.room));
         }
         if options.format == Format::Json {
             Intake::admit_json(&body, &mut self.room)?;
         }
-        Ok((decode(&options, &body)?, self.room))
+        let mut room = ColumnRoom::new(&mut self.room, body.len());
+        let decoded = decode(&options, &body, &mut |bytes| room.take(bytes))?;
+        Ok((decoded, self.room))
     }
 }

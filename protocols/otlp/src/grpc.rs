@@ -24,7 +24,7 @@ const GRPC_STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status-det
 const RETRY_INFO: HeaderName = HeaderName::from_static("google.rpc.retryinfo-bin");
 const GRPC_ENCODING: &str = "grpc-encoding";
 const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
-const FRAME_HEAD_BYTES: usize = 5;
+pub(crate) const FRAME_HEAD_BYTES: usize = 5;
 /// A longer message is cut: header lists are bounded on the client's side.
 const MESSAGE_BYTES_MAX: usize = 1_000;
 
@@ -83,7 +83,7 @@ async fn take(door: &Door, signal: Signal, request: Request) -> Result<Vec<u8>, 
 }
 
 /// The one message of a unary call, and whether it is compressed.
-fn unframe(mut body: Bytes) -> Result<(bool, Bytes), Failure> {
+pub(crate) fn unframe(mut body: Bytes) -> Result<(bool, Bytes), Failure> {
     let malformed = |reason: &str| Failure::Malformed(reason.to_owned());
     if body.len() < FRAME_HEAD_BYTES {
         return Err(malformed("call has no message"));
@@ -123,7 +123,7 @@ fn failed(failure: &Failure) -> Response {
         // Both are RESOURCE_EXHAUSTED; clients try again only when told how long to wait.
         Failure::TooLarge(_) | Failure::Busy { .. } | Failure::Sink(SinkError::Busy { .. }) => 8,
         Failure::UnknownEncoding(_) => 12,
-        Failure::Sink(SinkError::Unavailable { .. }) | Failure::SettingsUnavailable(_) => 14,
+        Failure::Sink(SinkError::Unavailable { .. }) | Failure::SettingsUnavailable => 14,
     };
     let message = failure.to_string();
     let message = &message[..message.floor_char_boundary(MESSAGE_BYTES_MAX)];

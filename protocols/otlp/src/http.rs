@@ -114,7 +114,7 @@ fn failed(format: Format, failure: &Failure) -> Response {
         Failure::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, 8),
         Failure::UnknownEncoding(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, 12),
         Failure::Busy { .. } | Failure::Sink(SinkError::Busy { .. }) => (StatusCode::TOO_MANY_REQUESTS, 8),
-        Failure::Sink(SinkError::Unavailable { .. }) | Failure::SettingsUnavailable(_) => {
+        Failure::Sink(SinkError::Unavailable { .. }) | Failure::SettingsUnavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, 14)
         }
     };

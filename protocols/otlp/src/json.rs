@@ -29,8 +29,12 @@ enum Kind {
     /// Hex or base64 of this many bytes.
     Id(usize),
     Bool,
-    /// Any integer that is a plain varint.
-    Varint,
+    /// `int64`.
+    Int64,
+    /// `uint64`.
+    Uint64,
+    /// `uint32`, as a varint.
+    Uint32,
     Sint32,
     Fixed32,
     /// `fixed64` and `sfixed64`.
@@ -80,19 +84,19 @@ messages! {
     ]
     RESOURCE [
         many("attributes", 1, Kind::Message(&KEY_VALUE)),
-        one("droppedAttributesCount", 2, Kind::Varint),
+        one("droppedAttributesCount", 2, Kind::Uint32),
     ]
     SCOPE [
         one("name", 1, Kind::Text),
         one("version", 2, Kind::Text),
         many("attributes", 3, Kind::Message(&KEY_VALUE)),
-        one("droppedAttributesCount", 4, Kind::Varint),
+        one("droppedAttributesCount", 4, Kind::Uint32),
     ]
     KEY_VALUE [one("key", 1, Kind::Text), one("value", 2, Kind::Message(&ANY_VALUE))]
     ANY_VALUE [
         one("stringValue", 1, Kind::Text),
         one("boolValue", 2, Kind::Bool),
-        one("intValue", 3, Kind::Varint),
+        one("intValue", 3, Kind::Int64),
         one("doubleValue", 4, Kind::Double),
         one("arrayValue", 5, Kind::Message(&ARRAY_VALUE)),
         one("kvlistValue", 6, Kind::Message(&KEY_VALUE_LIST)),
@@ -110,11 +114,11 @@ messages! {
         one("startTimeUnixNano", 7, Kind::Fixed64),
         one("endTimeUnixNano", 8, Kind::Fixed64),
         many("attributes", 9, Kind::Message(&KEY_VALUE)),
-        one("droppedAttributesCount", 10, Kind::Varint),
+        one("droppedAttributesCount", 10, Kind::Uint32),
         many("events", 11, Kind::Message(&EVENT)),
-        one("droppedEventsCount", 12, Kind::Varint),
+        one("droppedEventsCount", 12, Kind::Uint32),
         many("links", 13, Kind::Message(&LINK)),
-        one("droppedLinksCount", 14, Kind::Varint),
+        one("droppedLinksCount", 14, Kind::Uint32),
         one("status", 15, Kind::Message(&STATUS)),
         one("flags", 16, Kind::Fixed32),
     ]
@@ -122,14 +126,14 @@ messages! {
         one("timeUnixNano", 1, Kind::Fixed64),
         one("name", 2, Kind::Text),
         many("attributes", 3, Kind::Message(&KEY_VALUE)),
-        one("droppedAttributesCount", 4, Kind::Varint),
+        one("droppedAttributesCount", 4, Kind::Uint32),
     ]
     LINK [
         one("traceId", 1, Kind::Id(16)),
         one("spanId", 2, Kind::Id(8)),
         one("traceState", 3, Kind::Text),
         many("attributes", 4, Kind::Message(&KEY_VALUE)),
-        one("droppedAttributesCount", 5, Kind::Varint),
+        one("droppedAttributesCount", 5, Kind::Uint32),
         one("flags", 6, Kind::Fixed32),
     ]
     STATUS [
@@ -157,7 +161,7 @@ messages! {
         one("severityText", 3, Kind::Text),
         one("body", 5, Kind::Message(&ANY_VALUE)),
         many("attributes", 6, Kind::Message(&KEY_VALUE)),
-        one("droppedAttributesCount", 7, Kind::Varint),
+        one("droppedAttributesCount", 7, Kind::Uint32),
         one("flags", 8, Kind::Fixed32),
         one("traceId", 9, Kind::Id(16)),
         one("spanId", 10, Kind::Id(8)),
@@ -189,7 +193,7 @@ messages! {
         one("asDouble", 4, Kind::Double),
         one("asInt", 6, Kind::Fixed64),
         many("attributes", 7, Kind::Message(&KEY_VALUE)),
-        one("flags", 8, Kind::Varint),
+        one("flags", 8, Kind::Uint32),
     ]
     HISTOGRAMS [many("dataPoints", 1, Kind::Message(&HISTOGRAM_POINT))]
     HISTOGRAM_POINT [
@@ -199,7 +203,7 @@ messages! {
         many("bucketCounts", 6, Kind::Fixed64),
         many("explicitBounds", 7, Kind::Double),
         many("attributes", 9, Kind::Message(&KEY_VALUE)),
-        one("flags", 10, Kind::Varint),
+        one("flags", 10, Kind::Uint32),
         one("min", 11, Kind::Double),
         one("max", 12, Kind::Double),
     ]
@@ -213,12 +217,12 @@ messages! {
         one("zeroCount", 7, Kind::Fixed64),
         one("positive", 8, Kind::Message(&BUCKETS)),
         one("negative", 9, Kind::Message(&BUCKETS)),
-        one("flags", 10, Kind::Varint),
+        one("flags", 10, Kind::Uint32),
         one("min", 12, Kind::Double),
         one("max", 13, Kind::Double),
         one("zeroThreshold", 14, Kind::Double),
     ]
-    BUCKETS [one("offset", 1, Kind::Sint32), many("bucketCounts", 2, Kind::Varint)]
+    BUCKETS [one("offset", 1, Kind::Sint32), many("bucketCounts", 2, Kind::Uint64)]
     SUMMARIES [many("dataPoints", 1, Kind::Message(&SUMMARY_POINT))]
     SUMMARY_POINT [
         one("timeUnixNano", 3, Kind::Fixed64),
@@ -226,7 +230,7 @@ messages! {
         one("sum", 5, Kind::Double),
         many("quantileValues", 6, Kind::Message(&QUANTILE)),
         many("attributes", 7, Kind::Message(&KEY_VALUE)),
-        one("flags", 8, Kind::Varint),
+        one("flags", 8, Kind::Uint32),
     ]
     QUANTILE [one("quantile", 1, Kind::Double), one("value", 2, Kind::Double)]
 }
@@ -321,11 +325,21 @@ fn write_field(field: &Field, value: &Value, writer: &mut Writer) -> Result<(), 
         Kind::Bool => {
             writer.varint(field.number, u64::from(value.as_bool().ok_or(wrong("true or false"))?));
         }
-        Kind::Varint => writer.varint(field.number, integer(value).ok_or(wrong("an integer"))?),
+        Kind::Int64 => {
+            let value = integer(value).and_then(|value| i64::try_from(value).ok());
+            writer.int64(field.number, value.ok_or(wrong("a 64-bit integer"))?);
+        }
+        Kind::Uint64 => {
+            let value = integer(value).and_then(|value| u64::try_from(value).ok());
+            writer.varint(field.number, value.ok_or(wrong("an unsigned 64-bit integer"))?);
+        }
+        Kind::Uint32 => {
+            let value = integer(value).and_then(|value| u32::try_from(value).ok());
+            writer.varint(field.number, value.ok_or(wrong("an unsigned 32-bit integer"))?.into());
+        }
         Kind::Sint32 => {
-            #[expect(clippy::cast_possible_wrap, reason = "two's complement of what was parsed as signed")]
-            let signed = integer(value).ok_or(wrong("an integer"))? as i64;
-            let signed = i32::try_from(signed).map_err(|_| wrong("a 32-bit integer"))?;
+            let signed = integer(value).and_then(|value| i32::try_from(value).ok());
+            let signed = signed.ok_or(wrong("a 32-bit integer"))?;
             #[expect(clippy::cast_sign_loss, reason = "zigzag")]
             let zigzag = ((signed << 1) ^ (signed >> 31)) as u32;
             writer.varint(field.number, u64::from(zigzag));
@@ -334,18 +348,22 @@ fn write_field(field: &Field, value: &Value, writer: &mut Writer) -> Result<(), 
             let value = integer(value).and_then(|value| u32::try_from(value).ok());
             writer.fixed32(field.number, value.ok_or(wrong("an unsigned 32-bit integer"))?);
         }
-        Kind::Fixed64 => writer.fixed64(field.number, integer(value).ok_or(wrong("a 64-bit integer"))?),
+        Kind::Fixed64 => {
+            let value = integer(value).and_then(bits).ok_or(wrong("a 64-bit integer"))?;
+            writer.fixed64(field.number, value);
+        }
         Kind::Double => writer.fixed64(field.number, double(value).ok_or(wrong("a number"))?.to_bits()),
         Kind::Enum(names) => {
             let number = match value.as_str() {
                 Some(name) => names
                     .iter()
                     .position(|known| name.ends_with(known))
-                    .map(|idx| idx as u64)
+                    .map(|idx| idx as i128)
                     .or_else(|| integer(value)),
                 None => integer(value),
             };
-            writer.varint(field.number, number.ok_or(wrong("a known name or a number"))?);
+            let number = number.and_then(|number| i32::try_from(number).ok());
+            writer.int64(field.number, number.ok_or(wrong("a known name or a number"))?.into());
         }
         Kind::Message(message) => {
             let mut inner = Writer::default();
@@ -364,22 +382,18 @@ fn id_bytes(text: &str, width: usize) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok().filter(|bytes| bytes.len() == width)
 }
 
-/// An integer as number or text, as the 64 bits of two's complement. Floats count when they are whole.
-#[expect(
-    clippy::cast_sign_loss,
-    clippy::cast_possible_truncation,
-    reason = "two's complement; range is checked"
-)]
-fn integer(value: &Value) -> Option<u64> {
+/// An integer as number or text, of any range that 64 bits can have. Floats count when they are whole.
+#[expect(clippy::cast_possible_truncation, reason = "range is checked")]
+fn integer(value: &Value) -> Option<i128> {
     let parsed;
     let number = match value {
         Value::Number(number) => number,
         Value::String(text) => {
             if let Ok(value) = text.parse::<u64>() {
-                return Some(value);
+                return Some(value.into());
             }
             if let Ok(value) = text.parse::<i64>() {
-                return Some(value as u64);
+                return Some(value.into());
             }
             parsed = serde_json::from_str::<serde_json::Number>(text).ok()?;
             &parsed
@@ -387,13 +401,19 @@ fn integer(value: &Value) -> Option<u64> {
         _ => return None,
     };
     if let Some(value) = number.as_u64() {
-        return Some(value);
+        return Some(value.into());
     }
     if let Some(value) = number.as_i64() {
-        return Some(value as u64);
+        return Some(value.into());
     }
     let float = number.as_f64()?;
-    (float.fract() == 0.0 && float.abs() < 9.2e18).then_some(float as i64 as u64)
+    (float.fract() == 0.0 && float.abs() < 9.2e18).then_some(float as i128)
+}
+
+/// The bits of an integer, signed (in two's complement) or not.
+#[expect(clippy::cast_sign_loss, reason = "two's complement")]
+fn bits(integer: i128) -> Option<u64> {
+    u64::try_from(integer).ok().or_else(|| i64::try_from(integer).ok().map(|signed| signed as u64))
 }
 
 fn double(value: &Value) -> Option<f64> {
@@ -429,10 +449,10 @@ mod tests {
         for (text, expected) in [
             ("5", Some(5)),
             ("\"5\"", Some(5)),
-            ("-1", Some(u64::MAX)),
-            ("\"-1\"", Some(u64::MAX)),
+            ("-1", Some(-1)),
+            ("\"-1\"", Some(-1)),
             ("1e3", Some(1000)),
-            ("\"18446744073709551615\"", Some(u64::MAX)),
+            ("\"18446744073709551615\"", Some(i128::from(u64::MAX))),
             ("1.5", None),
             ("\"x\"", None),
             ("true", None),
@@ -452,6 +472,24 @@ mod tests {
                 "kind is not a known name or a number",
             ),
         ] {
+            assert_eq!(to_protobuf(Signal::Span, body.as_bytes()).unwrap_err().to_string(), message);
+        }
+        for (field, value, message) in [
+            (
+                "droppedAttributesCount",
+                "4294967296",
+                "droppedAttributesCount is not an unsigned 32-bit integer",
+            ),
+            ("droppedEventsCount", "-1", "droppedEventsCount is not an unsigned 32-bit integer"),
+            ("kind", "4294967298", "kind is not a known name or a number"),
+            (
+                "attributes",
+                r#"[{"key":"n","value":{"intValue":18446744073709551615}}]"#,
+                "intValue is not a 64-bit integer",
+            ),
+        ] {
+            let body =
+                format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"{field}":{value}}}]}}]}}]}}"#);
             assert_eq!(to_protobuf(Signal::Span, body.as_bytes()).unwrap_err().to_string(), message);
         }
         assert!(to_protobuf(Signal::Span, b"{").is_err());

@@ -27,6 +27,9 @@ mod sample_rate;
 mod traces;
 pub mod wire;
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use decode::{DecodeError, DecodeOptions, Decoded, Format, decode};
 pub use notes::{Note, Notes};
 

@@ -1,7 +1,7 @@
 //! Log records from the wire to rows. A record without a usable time gets the observed one, else now; one with
 //! broken ids is kept without them: a log line is worth more than its link to a trace.
 
-use tracery_columnar::Fixed;
+use tracery_columnar::{Batches, Fixed};
 use tracery_model::Value;
 
 use crate::any_value::{RawAttribute, RawValue, emit_leaves, parse_attribute, parse_value, text, write_json};
@@ -49,15 +49,15 @@ pub(crate) fn decode(body: &[u8], decoder: &mut Decoder<'_>) -> Result<(), Decod
             };
             decoder.ensure_room(resource, scope)?;
             let sent_ns = [time_ns, observed_ns].into_iter().find(|time_ns| *time_ns != 0);
-            decoder.builder.begin_row(sent_ns.unwrap_or(decoder.options.received_ns), dataset);
+            decoder.batches.builder.begin_row(sent_ns.unwrap_or(decoder.options.received_ns), dataset);
             if time_ns == 0 {
-                decoder.builder.int(Fixed::TimeUnset, 1);
+                decoder.batches.builder.int(Fixed::TimeUnset, 1);
             }
             if observed_ns != 0 {
-                decoder.builder.int(Fixed::ObservedTimeNs, observed_ns);
+                decoder.batches.builder.int(Fixed::ObservedTimeNs, observed_ns);
             }
             if let Some(sample_rate) = scope.sample_rate(resource, &attributes) {
-                decoder.builder.int(Fixed::SampleRate, sample_rate);
+                decoder.batches.builder.int(Fixed::SampleRate, sample_rate);
             }
             write(&log, &attributes, decoder)?;
             decoder.record_count += 1;
@@ -98,10 +98,10 @@ fn write(
 ) -> Result<(), WireError> {
     let (trace_id, span_id) = (ids::trace_id(log.trace_id), ids::span_id(log.span_id));
     if let Some(trace_id) = trace_id {
-        decoder.builder.id(Fixed::TraceId, &trace_id.0);
+        decoder.batches.builder.id(Fixed::TraceId, &trace_id.0);
     }
     if let Some(span_id) = span_id {
-        decoder.builder.id(Fixed::ParentId, &span_id.0);
+        decoder.batches.builder.id(Fixed::ParentId, &span_id.0);
     }
     let broken_trace_id = trace_id.is_none() && !ids::is_absent(log.trace_id);
     let broken_span_id = span_id.is_none() && !ids::is_absent(log.span_id);
@@ -114,30 +114,30 @@ fn write(
         (Fixed::DroppedAttributes, i64::from(log.dropped_attributes)),
     ] {
         if value != 0 {
-            decoder.builder.int(fixed, value);
+            decoder.batches.builder.int(fixed, value);
         }
     }
     for (fixed, value) in [(Fixed::SeverityText, log.severity_text), (Fixed::EventName, log.event_name)] {
         if !value.is_empty() {
             let value = text(value, &mut decoder.notes);
-            decoder.builder.text(fixed, &value);
+            decoder.batches.builder.text(fixed, &value);
         }
     }
     match log.body {
         None => {}
         Some(RawValue::Str(body)) => {
             let body = text(body, &mut decoder.notes);
-            decoder.builder.text(Fixed::Body, &body);
+            decoder.batches.builder.text(Fixed::Body, &body);
         }
         Some(body) => {
             let mut json = String::new();
             write_json(&mut json, body, 0, &mut decoder.notes)?;
-            decoder.builder.text(Fixed::BodyJson, &json);
+            decoder.batches.builder.text(Fixed::BodyJson, &json);
         }
     }
     decoder.own_attributes(attributes)?;
     if let Some(RawValue::Map(body)) = log.body {
-        let Decoder { builder, scratch, .. } = decoder;
+        let Decoder { batches: Batches { builder, .. }, scratch, .. } = decoder;
         emit_leaves("body", body, scratch, &mut |origin, key, value: Value<'_>| {
             builder.attribute(origin, key, value);
         })?;

@@ -19,6 +19,8 @@ const NO_RECORDED_VALUE: u32 = 1;
 
 /// Rows that are gathered before they are written; later points start rows of their own.
 const EVENTS_MAX: usize = 16_384;
+/// Attributes, metrics and quantiles of those rows together, for the same reason.
+const EVENTS_ITEMS_MAX: usize = 1_000_000;
 /// Exponential histograms with more buckets a side have no percentiles; SDKs send 160.
 const EXPONENTIAL_BUCKETS_MAX: usize = 64 << 10;
 
@@ -85,6 +87,8 @@ struct Events<'a> {
     taken: HashSet<(usize, usize), ahash::RandomState>,
     names: Vec<Cow<'a, str>>,
     by_name: HashMap<&'a [u8], usize, ahash::RandomState>,
+    /// What counts for [`EVENTS_ITEMS_MAX`].
+    item_count: usize,
 }
 
 pub(crate) fn decode(body: &[u8], decoder: &mut Decoder<'_>) -> Result<(), DecodeError> {
@@ -111,24 +115,23 @@ fn read_metric<'a>(
     flush: &mut impl FnMut(&mut Events<'a>, &mut Decoder<'_>) -> Result<(), DecodeError>,
 ) -> Result<(), DecodeError> {
     let mut name: &[u8] = &[];
-    let mut data = Vec::new();
+    let mut has_data = false;
     let mut reader = Reader::new(bytes);
     while let Some(field) = reader.next_field()? {
         match field.number {
             1 => name = field.bytes()?,
-            5 | 7 => data.push((Kind::Number, field.bytes()?)),
-            9 => data.push((Kind::Histogram, field.bytes()?)),
-            10 => data.push((Kind::Exponential, field.bytes()?)),
-            11 => data.push((Kind::Summary, field.bytes()?)),
-            _ => {}
+            number => has_data |= data_kind(number).is_some(),
         }
     }
-    if data.is_empty() {
+    if !has_data {
         decoder.notes.add(Note::MetricKind);
         return Ok(());
     }
-    for (kind, data) in data {
-        let mut points = Reader::new(data);
+    // The name may stand behind the points.
+    let mut reader = Reader::new(bytes);
+    while let Some(field) = reader.next_field()? {
+        let Some(kind) = data_kind(field.number) else { continue };
+        let mut points = Reader::new(field.bytes()?);
         while let Some(field) = points.next_field()? {
             if field.number != 1 {
                 continue;
@@ -138,7 +141,7 @@ fn read_metric<'a>(
                 decoder.notes.add(Note::MetricName);
                 continue;
             }
-            if events.events.len() >= EVENTS_MAX {
+            if events.events.len() >= EVENTS_MAX || events.item_count >= EVENTS_ITEMS_MAX {
                 flush(events, decoder)?;
             }
             let name_idx = events.name_idx(name, decoder);
@@ -146,6 +149,17 @@ fn read_metric<'a>(
         }
     }
     Ok(())
+}
+
+/// The kind of the points in this field of a metric.
+fn data_kind(field_number: u32) -> Option<Kind> {
+    match field_number {
+        5 | 7 => Some(Kind::Number),
+        9 => Some(Kind::Histogram),
+        10 => Some(Kind::Exponential),
+        11 => Some(Kind::Summary),
+        _ => None,
+    }
 }
 
 impl<'a> Events<'a> {
@@ -162,7 +176,10 @@ fn add_point<'a>(mut point: Point<'a>, name_idx: usize, events: &mut Events<'a>,
         decoder.notes.add(Note::NoRecordedValue);
         return;
     }
-    if point.attributes.len() > RECORD_ITEMS_MAX {
+    let quantile_count =
+        if let Measure::Summary { quantiles, .. } = &point.measure { quantiles.len() } else { 0 };
+    let item_count = point.attributes.len() + quantile_count;
+    if item_count > RECORD_ITEMS_MAX {
         decoder.notes.add(Note::TooMany);
         return;
     }
@@ -183,7 +200,8 @@ fn add_point<'a>(mut point: Point<'a>, name_idx: usize, events: &mut Events<'a>,
         .by_key
         .entry((time_ns.div_euclid(1_000_000_000), point.attributes.clone()))
         .and_modify(|event_idx| {
-            if events.taken.contains(&(*event_idx, name_idx)) {
+            let is_full = events.events[*event_idx].fields.len() >= RECORD_ITEMS_MAX;
+            if is_full || events.taken.contains(&(*event_idx, name_idx)) {
                 *event_idx = newest;
             }
         })
@@ -191,6 +209,7 @@ fn add_point<'a>(mut point: Point<'a>, name_idx: usize, events: &mut Events<'a>,
     if event_idx == newest {
         events.events.push(Event { time_ns, time_unset, attributes: point.attributes, fields: Vec::new() });
     }
+    events.item_count += item_count + 1;
     events.taken.insert((event_idx, name_idx));
     events.events[event_idx].fields.push((name_idx, point.measure));
     decoder.record_count += 1;
@@ -202,13 +221,17 @@ fn read_point(kind: Kind, bytes: &[u8]) -> Result<Point<'_>, WireError> {
     let (mut sum, mut quantiles) = (0.0, Vec::new());
     let mut reader = Reader::new(bytes);
     while let Some(field) = reader.next_field()? {
+        // Too many already: the point will be rejected.
+        let is_too_long = point.attributes.len() + quantiles.len() > RECORD_ITEMS_MAX;
         match (kind, field.number) {
             (_, 3) => point.time_ns = field.fixed64()?,
             (Kind::Number, 4) => point.measure = Measure::Float(field.double()?),
             #[expect(clippy::cast_possible_wrap, reason = "sfixed64 is two's complement")]
             (Kind::Number, 6) => point.measure = Measure::Int(field.fixed64()? as i64),
             (Kind::Exponential, 1) | (Kind::Number | Kind::Summary, 7) | (Kind::Histogram, 9) => {
-                point.attributes.push(field.bytes()?);
+                if !is_too_long {
+                    point.attributes.push(field.bytes()?);
+                }
             }
             (Kind::Number | Kind::Summary, 8) | (Kind::Histogram | Kind::Exponential, 10) => {
                 point.flags = field.uint32()?;
@@ -216,6 +239,7 @@ fn read_point(kind: Kind, bytes: &[u8]) -> Result<Point<'_>, WireError> {
             (Kind::Number, _) => {}
             (_, 4) => histogram.count = field.fixed64()?,
             (Kind::Summary, 5) => sum = field.double()?,
+            (Kind::Summary, 6) if is_too_long => {}
             (Kind::Summary, 6) => quantiles.push(read_quantile(field.bytes()?)?),
             (Kind::Summary, _) => {}
             (_, 5) => histogram.sum = Some(field.double()?),
@@ -282,6 +306,7 @@ fn write<'a>(
     let mut field = String::new();
     events.by_key.clear();
     events.taken.clear();
+    events.item_count = 0;
     if decoder.refuses(dataset) {
         let points = events.events.drain(..).map(|event| event.fields.len()).sum();
         decoder.notes.add_many(Note::Dataset, points);
@@ -295,9 +320,9 @@ fn write<'a>(
             attributes.push(parse_attribute(attribute)?);
         }
         decoder.ensure_room(resource, scope)?;
-        decoder.builder.begin_row(event.time_ns, dataset);
+        decoder.batches.builder.begin_row(event.time_ns, dataset);
         if event.time_unset {
-            decoder.builder.int(Fixed::TimeUnset, 1);
+            decoder.batches.builder.int(Fixed::TimeUnset, 1);
         }
         // Metrics come first: a point attribute of the same name must not take their place.
         for (name_idx, measure) in &event.fields {
@@ -307,7 +332,11 @@ fn write<'a>(
         }
         decoder.own_attributes(&attributes)?;
         let series = series_hash(shared, event.attributes.iter().copied());
-        decoder.builder.attribute(Origin::Derived, "meta.series", Value::Str(&format!("{series:016x}")));
+        decoder.batches.builder.attribute(
+            Origin::Derived,
+            "meta.series",
+            Value::Str(&format!("{series:016x}")),
+        );
     }
     Ok(())
 }
@@ -327,8 +356,8 @@ fn series_hash<'a>(seed: u64, texts: impl IntoIterator<Item = &'a [u8]>) -> u64 
 fn write_measure(measure: &Measure, field: &mut String, decoder: &mut Decoder<'_>) {
     match measure {
         Measure::None => {}
-        Measure::Int(value) => decoder.builder.attribute(Origin::Own, field, Value::Int(*value)),
-        Measure::Float(value) => decoder.builder.attribute(Origin::Own, field, Value::Float(*value)),
+        Measure::Int(value) => decoder.batches.builder.attribute(Origin::Own, field, Value::Int(*value)),
+        Measure::Float(value) => decoder.batches.builder.attribute(Origin::Own, field, Value::Float(*value)),
         Measure::Histogram(histogram) => {
             let bounds: Vec<f64> = histogram.bounds.iter().map(|bits| f64::from_bits(*bits)).collect();
             let buckets = quantiles::explicit(&bounds, &histogram.counts, histogram.min, histogram.max);
@@ -392,7 +421,7 @@ fn write_part(suffix: &str, value: Value<'_>, field: &mut String, decoder: &mut 
     let metric_len = field.len();
     field.push('.');
     field.push_str(suffix);
-    decoder.builder.attribute(Origin::Own, field, value);
+    decoder.batches.builder.attribute(Origin::Own, field, value);
     field.truncate(metric_len);
 }
 

@@ -2,7 +2,7 @@
 //! order; it promises what was sent, but for the order of attributes, and each span once however often a client
 //! delivered it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, Float64Array, Int64Array, RecordBatch,
@@ -72,7 +72,6 @@ struct SpanRow {
     span: Map<String, Json>,
 }
 
-#[derive(PartialEq)]
 struct Nested {
     kind: u8,
     ordinal: i64,
@@ -195,12 +194,20 @@ fn set_list(object: &mut Map<String, Json>, name: &str, list: Vec<Json>) {
 }
 
 fn assemble(trace: Trace) -> Json {
-    let Trace { mut spans, nested, heads } = trace;
+    let Trace { mut spans, mut nested, heads } = trace;
     spans.sort_by(|a, b| a.start_ns.cmp(&b.start_ns).then_with(|| a.key.span_id.cmp(&b.key.span_id)));
     let mut deliveries: HashMap<Vec<u8>, usize> = HashMap::new();
     for row in &spans {
         *deliveries.entry(row.key.span_id.clone()).or_default() += 1;
     }
+    let is_repeated = |key: &CopyKey| deliveries.get(&key.span_id).is_some_and(|count| *count > 1);
+    // The same span twice in one request is one span; nothing says which of the two an event belongs to.
+    let mut delivered: HashSet<(CopyKey, usize, usize, String)> = HashSet::new();
+    spans.retain(|row| {
+        let text = || Json::Object(row.span.clone()).to_string();
+        !is_repeated(&row.key) || delivered.insert((row.key.clone(), row.resource, row.scope, text()))
+    });
+    drop(delivered);
     // Scopes (by their place among the heads) and their spans.
     type Scopes = Vec<(usize, Vec<Json>)>;
     // Groups appear in the order of their first span.
@@ -209,13 +216,15 @@ fn assemble(trace: Trace) -> Json {
     let mut seen: HashSet<(usize, usize, String)> = HashSet::new();
     for row in spans {
         let mut span = row.span;
-        if let Some(items) = nested.get(&row.key) {
-            attach(&mut span, "events", items, RowKind::SpanEvent);
-            attach(&mut span, "links", items, RowKind::SpanLink);
+        // Of different spans that share an id and a request, the first has all that lies with them.
+        if let Some(items) = nested.remove(&row.key) {
+            let (events, links): (Vec<_>, Vec<_>) =
+                items.into_iter().partition(|item| item.kind == RowKind::SpanEvent as u8);
+            attach(&mut span, "events", events);
+            attach(&mut span, "links", links);
         }
         let span = Json::Object(span);
-        let is_repeated = deliveries.get(&row.key.span_id).is_some_and(|count| *count > 1);
-        if is_repeated && !seen.insert((row.resource, row.scope, span.to_string())) {
+        if is_repeated(&row.key) && !seen.insert((row.resource, row.scope, span.to_string())) {
             continue;
         }
         let group_idx = *group_of.entry(row.resource).or_insert_with(|| {
@@ -246,15 +255,12 @@ fn group(head: &str, name: &str, items: Vec<Json>) -> Json {
     group
 }
 
-fn attach(span: &mut Map<String, Json>, name: &str, items: &[Nested], kind: RowKind) {
-    let mut by_ordinal: BTreeMap<i64, Vec<&Json>> = BTreeMap::new();
-    for item in items.iter().filter(|item| item.kind == kind as u8) {
-        let same_place = by_ordinal.entry(item.ordinal).or_default();
-        if !same_place.contains(&&item.item) {
-            same_place.push(&item.item);
-        }
-    }
-    set_list(span, name, by_ordinal.into_values().flatten().cloned().collect());
+/// Adds items in the order they had, each once.
+fn attach(span: &mut Map<String, Json>, name: &str, mut items: Vec<Nested>) {
+    items.sort_by_key(|item| item.ordinal);
+    let mut seen: HashSet<(i64, String)> = HashSet::new();
+    items.retain(|item| seen.insert((item.ordinal, item.item.to_string())));
+    set_list(span, name, items.into_iter().map(|item| item.item).collect());
 }
 
 /// The attributes of a row as `KeyValue`s, by origin. Derived ones were never sent.

@@ -234,15 +234,15 @@ fn write(
     decoder: &mut Decoder<'_>,
 ) -> Result<(), WireError> {
     let raw = &span.raw;
-    decoder.builder.begin_row(span.start_ns, dataset);
-    decoder.builder.id(Fixed::TraceId, &span.trace_id.0);
-    decoder.builder.id(Fixed::SpanId, &span.span_id.0);
+    decoder.batches.builder.begin_row(span.start_ns, dataset);
+    decoder.batches.builder.id(Fixed::TraceId, &span.trace_id.0);
+    decoder.batches.builder.id(Fixed::SpanId, &span.span_id.0);
     if let Some(parent_id) = span.parent_id {
-        decoder.builder.id(Fixed::ParentId, &parent_id.0);
+        decoder.batches.builder.id(Fixed::ParentId, &parent_id.0);
     }
-    decoder.builder.int(Fixed::DurationNs, span.duration_ns);
+    decoder.batches.builder.int(Fixed::DurationNs, span.duration_ns);
     if !name.is_empty() {
-        decoder.builder.text(Fixed::Name, name);
+        decoder.batches.builder.text(Fixed::Name, name);
     }
     set_text(decoder, Fixed::StatusMessage, raw.status_message);
     set_text(decoder, Fixed::TraceState, raw.trace_state);
@@ -254,7 +254,7 @@ fn write(
     set_int(decoder, Fixed::DroppedLinks, i64::from(raw.dropped_links));
     set_int(decoder, Fixed::EventCount, count(lists.events.len()));
     set_int(decoder, Fixed::LinkCount, count(lists.links.len()));
-    decoder.builder.int(Fixed::SampleRate, span.sample_rate);
+    decoder.batches.builder.int(Fixed::SampleRate, span.sample_rate);
     decoder.own_attributes(&lists.attributes)?;
     if let Some(exception) = lists.events.iter().find(|event| event.name == b"exception") {
         write_exception(&lists.nested[exception.attributes.clone()], &lists.attributes, decoder)?;
@@ -291,12 +291,12 @@ fn write_event(
         decoder.notes.add(Note::EventTime);
         return Ok(());
     };
-    decoder.builder.begin_row(time_ns, dataset);
+    decoder.batches.builder.begin_row(time_ns, dataset);
     begin_nested(span, RowKind::SpanEvent, ordinal, span_name, decoder);
     set_text(decoder, Fixed::Name, event.name);
     // So that `error` is true on the events of a failed span.
     set_int(decoder, Fixed::StatusCode, i64::from(span.raw.status_code));
-    decoder.builder.int(Fixed::SinceSpanStartNs, time_ns - span.start_ns);
+    decoder.batches.builder.int(Fixed::SinceSpanStartNs, time_ns - span.start_ns);
     set_int(decoder, Fixed::DroppedAttributes, i64::from(event.dropped_attributes));
     decoder.own_attributes(&lists.nested[event.attributes.clone()])
 }
@@ -310,17 +310,17 @@ fn write_link(
     dataset: &str,
     decoder: &mut Decoder<'_>,
 ) -> Result<(), WireError> {
-    decoder.builder.begin_row(span.start_ns, dataset);
+    decoder.batches.builder.begin_row(span.start_ns, dataset);
     begin_nested(span, RowKind::SpanLink, ordinal, span_name, decoder);
     let (trace_id, span_id) = (ids::trace_id(link.trace_id), ids::span_id(link.span_id));
     if trace_id.is_none() || span_id.is_none() {
         decoder.notes.add(Note::LinkId);
     }
     if let Some(trace_id) = trace_id {
-        decoder.builder.id(Fixed::LinkTraceId, &trace_id.0);
+        decoder.batches.builder.id(Fixed::LinkTraceId, &trace_id.0);
     }
     if let Some(span_id) = span_id {
-        decoder.builder.id(Fixed::LinkSpanId, &span_id.0);
+        decoder.batches.builder.id(Fixed::LinkSpanId, &span_id.0);
     }
     set_text(decoder, Fixed::TraceState, link.trace_state);
     set_int(decoder, Fixed::Flags, i64::from(link.flags));
@@ -330,7 +330,7 @@ fn write_link(
 
 /// What the rows of events and links have in common.
 fn begin_nested(span: &Span<'_>, kind: RowKind, ordinal: usize, span_name: &str, decoder: &mut Decoder<'_>) {
-    let builder = &mut decoder.builder;
+    let builder = &mut decoder.batches.builder;
     builder.int(Fixed::Kind, kind as i64);
     builder.id(Fixed::TraceId, &span.trace_id.0);
     builder.id(Fixed::ParentId, &span.span_id.0);
@@ -345,7 +345,7 @@ fn begin_nested(span: &Span<'_>, kind: RowKind, ordinal: usize, span_name: &str,
 fn set_text(decoder: &mut Decoder<'_>, fixed: Fixed, value: &[u8]) {
     if !value.is_empty() {
         let value = text(value, &mut decoder.notes);
-        decoder.builder.text(fixed, &value);
+        decoder.batches.builder.text(fixed, &value);
     }
 }
 
@@ -353,7 +353,7 @@ fn set_text(decoder: &mut Decoder<'_>, fixed: Fixed, value: &[u8]) {
 #[inline]
 fn set_int(decoder: &mut Decoder<'_>, fixed: Fixed, value: i64) {
     if value != 0 {
-        decoder.builder.int(fixed, value);
+        decoder.batches.builder.int(fixed, value);
     }
 }
 

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 use tracery_honeycomb::{ColumnInfo, FieldError, Honeycomb, Options, Queries, RunOptions, routes};
 use tracery_intake::{AuthMode, Intake};
@@ -18,9 +19,16 @@ use tracery_settings::{KeyKind, Settings};
 use tracery_stdx::ManualClock;
 use tracery_testkit::RecordingSink;
 
-#[derive(Default)]
 pub struct Engine {
     pub runs: AtomicUsize,
+    /// Runs of a specification with `wait` take a place here first.
+    pub gate: Semaphore,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self { runs: AtomicUsize::new(0), gate: Semaphore::new(0) }
+    }
 }
 
 #[async_trait]
@@ -48,6 +56,9 @@ impl Queries for Engine {
         _options: RunOptions,
     ) -> Result<Value, String> {
         self.runs.fetch_add(1, Ordering::SeqCst);
+        if spec.get("wait").is_some() {
+            self.gate.acquire().await.expect("nobody closes it").forget();
+        }
         if spec.get("fail").is_some() {
             return Err("column x does not exist".into());
         }

@@ -1,12 +1,14 @@
 //! Payloads that real and broken clients send: what is kept of each, and what is said about it.
 
 use serde_json::{Value as Json, json};
+use tracery_intake::Busy;
 use tracery_model::Signal;
 use tracery_otlp::wire::Writer;
-use tracery_otlp::{DecodeError, DecodeOptions, Format, Note, decode};
+use tracery_otlp::{DecodeError, DecodeOptions, Format, Note};
 
 use crate::support::{
-    NOW_NS, SPAN_ID, TRACE_ID, decode_json, message, options, rows, span, span_bytes, traces_bytes, traces_of,
+    NOW_NS, SPAN_ID, TRACE_ID, decode, decode_json, message, options, rows, span, span_bytes, traces_bytes,
+    traces_of,
 };
 
 /// Rows kept and notes made, or the error of the whole body.
@@ -367,4 +369,26 @@ fn little_bytes_do_not_become_much_memory() {
     });
     let decoded = decode(&bounded(Signal::Span), &request).unwrap();
     assert_eq!((decoded.record_count, decoded.batches.len()), (5_000, 5));
+}
+
+#[test]
+fn one_span_of_many_attributes_does_not_widen_the_others() {
+    let wide = span_bytes(|span| {
+        for idx in 0..2_000 {
+            span.bytes(9, &attribute(format!("k{idx}").as_bytes(), |value| value.bytes(1, b"v")));
+        }
+    });
+    let mut spans = vec![wide];
+    spans.resize(16_384, span_bytes(|_| ()));
+    let body = traces_bytes(&spans);
+    let roomy = DecodeOptions { column_bytes_max: 1 << 30, ..options(Signal::Span, Format::Protobuf) };
+    let mut admitted = 0;
+    let decoded = tracery_otlp::decode(&roomy, &body, &mut |bytes| {
+        admitted += bytes;
+        Ok(())
+    });
+    assert_eq!(decoded.unwrap().record_count, 16_384);
+    assert!(admitted < 128 << 20, "{} bytes become {admitted}", body.len());
+    let refused = tracery_otlp::decode(&roomy, &body, &mut |_| Err(Busy { retry_after_ms: 7 }));
+    assert!(matches!(refused, Err(DecodeError::Busy(Busy { retry_after_ms: 7 }))));
 }

@@ -109,6 +109,8 @@ async fn failures_have_the_code_that_clients_act_on() {
         // RetryInfo { retry_delay: 1 s, 500,000,000 ns }, base64 without padding.
         assert_eq!(reply.get("google.rpc.retryinfo-bin"), Some("CggIARCAyrXuAQ"));
         assert!(reply.get("grpc-status-details-bin").is_some());
+        let message = reply.get("grpc-message").unwrap();
+        assert!(message.ends_with("try again") && !message.contains("full"), "{message}");
     }
 }
 

@@ -147,6 +147,8 @@ async fn a_busy_sink_asks_to_come_again() {
         world.sink.refuse(Some(refusal));
         let reply = post(&world, "/v1/traces", &[PROTOBUF], body.clone()).await;
         assert_eq!((reply.status, reply.header("retry-after")), (status, Some("2")));
+        let told = String::from_utf8_lossy(&reply.body).into_owned();
+        assert!(told.contains("try again") && !told.contains("disk"), "{told}");
     }
 }
 

@@ -2,9 +2,10 @@
 
 use serde_json::{Value as Json, json};
 use tracery_model::Signal;
-use tracery_otlp::{DecodeOptions, Format, Note, decode};
+use tracery_otlp::wire::Writer;
+use tracery_otlp::{DecodeOptions, Format, Note};
 
-use crate::support::{decode_json, options, rows};
+use crate::support::{decode, decode_json, message, options, rows};
 
 fn metrics(metrics: Json) -> Json {
     json!({ "resourceMetrics": [{
@@ -87,4 +88,56 @@ fn the_header_names_the_dataset() {
         DecodeOptions { dataset_header: Some("from-header"), ..options(Signal::Metric, Format::Json) };
     let decoded = decode(&with_header, body.as_bytes()).unwrap();
     assert_eq!(decoded.batches[0].datasets[0].dataset, "from-header");
+}
+
+/// A metrics request of these `Metric`s in protobuf.
+fn request(metrics: &[Vec<u8>]) -> Vec<u8> {
+    let scope = message(|scope| metrics.iter().for_each(|metric| scope.bytes(2, metric)));
+    message(|request| request.bytes(1, &message(|resource| resource.bytes(2, &scope))))
+}
+
+#[test]
+fn a_point_of_too_many_attributes_or_quantiles_is_left_out() {
+    let many = 100_001;
+    let point = |more: &dyn Fn(&mut Writer)| {
+        message(|point| {
+            point.fixed64(3, 1_000_000_000);
+            more(point);
+        })
+    };
+    let metric = |number, points: &[Vec<u8>]| {
+        message(|metric| {
+            // The name comes last, as it may.
+            metric.bytes(number, &message(|data| points.iter().for_each(|point| data.bytes(1, point))));
+            metric.bytes(1, b"m");
+        })
+    };
+    let good = point(&|point| point.fixed64(6, 7));
+    let wide = point(&|point| {
+        point.fixed64(6, 7);
+        (0..many).for_each(|_| point.bytes(7, &[]));
+    });
+    let quantiles = point(&|point| (0..many).for_each(|_| point.bytes(6, &[])));
+    let body = request(&[metric(5, &[good, wide]), metric(11, &[quantiles])]);
+    let decoded = decode(&options(Signal::Metric, Format::Protobuf), &body).unwrap();
+    assert_eq!((decoded.record_count, decoded.notes.count(Note::TooMany)), (1, 2));
+}
+
+#[test]
+fn metrics_of_one_instant_fill_several_rows_when_they_are_many() {
+    let metrics: Vec<Vec<u8>> = (0..100_002)
+        .map(|idx| {
+            let point = message(|point| {
+                point.fixed64(3, 1_000_000_000);
+                point.fixed64(6, 7);
+            });
+            message(|metric| {
+                metric.bytes(1, format!("m{idx}").as_bytes());
+                metric.bytes(5, &message(|data| data.bytes(1, &point)));
+            })
+        })
+        .collect();
+    let decoded = decode(&options(Signal::Metric, Format::Protobuf), &request(&metrics)).unwrap();
+    let rows: usize = decoded.batches.iter().map(|batch| batch.row_count()).sum();
+    assert_eq!((decoded.record_count, rows), (100_002, 2));
 }

@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use serde_json::json;
 use tracery_model::Signal;
+use tracery_otlp::Format;
 use tracery_otlp::read_back::trace_to_otlp_json;
-use tracery_otlp::{Format, decode};
 use tracery_testkit::{each_mutation, seeds};
 
-use crate::support::{message, options, span, span_bytes, traces_bytes, traces_of};
+use crate::support::{decode, message, options, span, span_bytes, traces_bytes, traces_of};
 
 const SIGNALS: [Signal; 3] = [Signal::Span, Signal::Log, Signal::Metric];
 
@@ -133,4 +133,13 @@ fn the_rich_payload_is_whole() {
     let decoded = decode(&options(Signal::Span, Format::Protobuf), &rich_payload()).unwrap();
     assert_eq!((decoded.record_count, decoded.batches[0].row_count()), (2, 4));
     assert_eq!(decoded.notes.message(), None);
+}
+
+#[test]
+fn damaged_grpc_frames_never_panic() {
+    let seeds = seeds("grpc_frame");
+    assert!(seeds.iter().all(|seed| tracery_otlp::fuzzing::grpc_frame(seed)), "every seed holds a message");
+    each_mutation(&seeds, 20_000, |body| {
+        tracery_otlp::fuzzing::grpc_frame(body);
+    });
 }

@@ -165,3 +165,35 @@ fn duplicates_show_once_and_what_differs_shows() {
     let back = read_back(&[&once, &traces_of(json!([other]))]);
     assert_eq!(back["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn copies_of_a_span_in_one_request_are_one_span_with_every_event_once() {
+    for copies in [2, 2_000] {
+        let event = |idx: usize| json!({ "timeUnixNano": "5", "name": format!("e{idx}") });
+        let equal: Vec<Json> = (0..copies)
+            .map(|idx| {
+                let mut span = span();
+                span["events"] = json!([event(idx)]);
+                span
+            })
+            .collect();
+        let mut one = span();
+        one["events"] = (0..copies).map(event).collect();
+        let back = read_back(&[&traces_of(json!(equal))]);
+        assert_eq!(normalised(&back), normalised(&traces_of(json!([one]))), "{copies} equal copies");
+
+        // Spans that differ are all shown, and no event is shown twice.
+        let different: Vec<Json> = equal
+            .into_iter()
+            .enumerate()
+            .map(|(idx, mut span)| {
+                span["name"] = json!(format!("s{idx}"));
+                span
+            })
+            .collect();
+        let back = read_back(&[&traces_of(json!(different))]);
+        let spans = back["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().clone();
+        let events: usize = spans.iter().filter_map(|span| span["events"].as_array()).map(Vec::len).sum();
+        assert_eq!((spans.len(), events), (copies, copies));
+    }
+}

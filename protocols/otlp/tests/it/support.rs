@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use tracery_intake::{AuthMode, Intake, Limits};
 use tracery_model::Signal;
 use tracery_otlp::wire::Writer;
-use tracery_otlp::{DecodeError, DecodeOptions, Decoded, Format, decode};
+use tracery_otlp::{DecodeError, DecodeOptions, Decoded, Format};
 use tracery_settings::Settings;
 use tracery_stdx::ManualClock;
 use tracery_testkit::RecordingSink;
@@ -41,6 +41,11 @@ pub(crate) fn options(signal: Signal, format: Format) -> DecodeOptions<'static> 
         received_ns: NOW_NS,
         column_bytes_max: 64 << 20,
     }
+}
+
+/// With all the memory that the options allow.
+pub(crate) fn decode(options: &DecodeOptions<'_>, body: &[u8]) -> Result<Decoded, DecodeError> {
+    tracery_otlp::decode(options, body, &mut |_| Ok(()))
 }
 
 pub(crate) fn decode_json(signal: Signal, body: &Json) -> Result<Decoded, DecodeError> {
