@@ -187,8 +187,8 @@ fn a_summary_speaks_of_the_entry_point_and_its_root_causes_of_what_is_below() {
     );
     assert_eq!((&summary["IsPartial"], &summary["Revision"]), (&json!(false), &json!(2)));
     assert_eq!(summary["EntryPoint"]["Name"], "shop-frontend");
-    assert_eq!(summary["Duration"], json!(0.009892));
-    assert_eq!(summary["ResponseTime"], json!(0.009892));
+    assert_eq!(summary["Duration"], json!(0.009482));
+    assert_eq!(summary["ResponseTime"], json!(0.009482));
     assert_eq!(summary["ServiceIds"].as_array().unwrap().len(), 2);
     let faults = summary["FaultRootCauses"].as_array().unwrap();
     assert_eq!(faults.len(), 1);
