@@ -27,7 +27,7 @@ impl Datagrams {
         starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
     }
 
-    fn byte_count(&self) -> usize {
+    pub(super) fn byte_count(&self) -> usize {
         self.bytes.len() + self.ends.len() * DATAGRAM_OVERHEAD
     }
 }
