@@ -72,7 +72,11 @@ impl Waiting {
 
     /// What waits, and how many found no room since this was last asked.
     pub(super) fn take(&self) -> (Datagrams, usize) {
-        std::mem::take(&mut *self.inner.lock())
+        let mut inner = self.inner.lock();
+        // As much will come again: growing costs the receiving thread time while the system's buffer fills.
+        let (bytes, ends) = (inner.0.bytes.len(), inner.0.ends.len());
+        let next = Datagrams { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(ends) };
+        std::mem::replace(&mut *inner, (next, 0))
     }
 
     pub(super) fn is_drained(&self) -> bool {
