@@ -212,7 +212,7 @@ impl Writer {
 
     /// `None` when nothing is to be written.
     async fn read(&self, datagrams: Datagrams) -> Option<Offer> {
-        let room = self.room(&datagrams).await;
+        let (room, datagram_count) = (self.room(&datagrams).await, datagrams.len());
         let reader = Reader {
             xray: self.xray.clone(),
             environment: self.environment,
@@ -222,7 +222,7 @@ impl Writer {
         let read = tokio::task::spawn_blocking(move || reader.read(&datagrams, room)).await;
         if read.is_err() {
             // A panic, which is a defect and printed where it happened.
-            self.xray.intake.metrics.dropped(DOOR, "failed", 1);
+            self.xray.intake.metrics.dropped(DOOR, "failed", datagram_count);
         }
         read.ok().filter(|offer| !offer.batches.is_empty())
     }
