@@ -21,8 +21,8 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::activities;
 use crate::telemetry::HeaderReader;
+use crate::{activities, xray};
 
 /// Who is signed in; a sample application needs no passwords.
 pub(crate) const USER_HEADER: &str = "x-cruddur-user";
@@ -31,6 +31,7 @@ pub(crate) const USER_HEADER: &str = "x-cruddur-user";
 struct App {
     tracer: Arc<SdkTracer>,
     address: SocketAddr,
+    daemon: Option<xray::Daemon>,
 }
 
 /// What goes wrong in a handler: recorded on its span as an exception and answered as a 500.
@@ -58,11 +59,12 @@ fn record_exception(context: &Context, failure: &Failure) {
         ],
     );
     context.span().set_status(Status::error(failure.message.clone()));
+    xray::failed(failure.kind, &failure.message);
 }
 
-/// The application; `address` is where it listens, for `server.*` attributes.
-pub(crate) fn router(tracer: SdkTracer, address: SocketAddr) -> Router {
-    let app = App { tracer: Arc::new(tracer), address };
+/// The application; `address` is where it listens, for `server.*` attributes. Segments go to `daemon`, if any.
+pub(crate) fn router(tracer: SdkTracer, address: SocketAddr, daemon: Option<xray::Daemon>) -> Router {
+    let app = App { tracer: Arc::new(tracer), address, daemon };
     Router::new()
         .route("/api/activities/home", get(home))
         .route("/api/activities/@{handle}", get(user_activities))
@@ -70,6 +72,7 @@ pub(crate) fn router(tracer: SdkTracer, address: SocketAddr) -> Router {
         .route("/rollbar/test", get(rollbar_test))
         .route("/healthz", get(|| async { "ok\n" }))
         .layer(from_fn_with_state(app.clone(), trace_request))
+        .layer(from_fn_with_state(app.clone(), record_segment))
         .with_state(app)
 }
 
@@ -120,6 +123,36 @@ async fn trace_request(State(app): State<App>, request: Request, next: Next) -> 
     response
 }
 
+/// One X-Ray segment a request.
+async fn record_segment(State(app): State<App>, request: Request, next: Next) -> Response {
+    let header = |headers: &HeaderMap, name: &str| {
+        headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    let host = header(request.headers(), "host").unwrap_or_default();
+    let user_agent = header(request.headers(), "user-agent");
+    let user = header(request.headers(), USER_HEADER);
+    let method = request.method().to_string();
+    let url = format!("http://{host}{}", request.uri());
+    let about = xray::Request {
+        method: &method,
+        url: &url,
+        host: &host,
+        user_agent: user_agent.as_deref(),
+        user: user.as_deref(),
+    };
+    let status = |response: &Response| response.status().as_u16();
+    xray::in_segment(app.daemon.as_ref(), about, next.run(request), status).await
+}
+
+/// What a view found, kept with its subsegment as the X-Ray SDKs do it.
+async fn mock_data(length: usize) {
+    xray::captured("mock-data", async {
+        let now = activities::spelled(OffsetDateTime::now_utc());
+        xray::put_metadata("cruddur", "result", json!({ "now": now, "length": length }));
+    })
+    .await;
+}
+
 /// A piece of work in a span of its own, child of the current one.
 async fn in_span<T>(
     app: &App,
@@ -157,8 +190,11 @@ fn signed_in_user(headers: &HeaderMap) -> Option<String> {
 }
 
 async fn home(State(app): State<App>, headers: HeaderMap) -> Response {
-    let user = signed_in_user(&headers);
-    let activities = in_span(&app, "home-activities-mock-data", SpanKind::Internal, Vec::new(), async {
+    xray::captured("activities_home", show_home(&app, signed_in_user(&headers))).await
+}
+
+async fn show_home(app: &App, user: Option<String>) -> Response {
+    let activities = in_span(app, "home-activities-mock-data", SpanKind::Internal, Vec::new(), async {
         let now = OffsetDateTime::now_utc();
         let context = Context::current();
         let span = context.span();
@@ -167,9 +203,10 @@ async fn home(State(app): State<App>, headers: HeaderMap) -> Response {
             span.set_attribute(KeyValue::new("user.id", user.clone()));
         }
         let sql = "SELECT * FROM activities ORDER BY created_at DESC LIMIT $1";
-        in_span(&app, "SELECT activities", SpanKind::Client, select("activities", sql), database_time(4.0))
+        in_span(app, "SELECT activities", SpanKind::Client, select("activities", sql), database_time(4.0))
             .await;
         let activities = activities::home(now, user.is_some());
+        mock_data(activities.len()).await;
         span.set_attribute(KeyValue::new("app.result_length", activities.len() as i64));
         activities
     })
@@ -182,15 +219,19 @@ async fn user_activities(
     Path(handle): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    xray::captured("activities_users", show_user(&app, handle, &headers)).await
+}
+
+async fn show_user(app: &App, handle: String, headers: &HeaderMap) -> Result<Response, Failure> {
     let now = OffsetDateTime::now_utc();
     let attributes = vec![
         KeyValue::new("app.now", activities::spelled(now)),
         KeyValue::new("app.handle", handle.clone()),
-        KeyValue::new("user.id", signed_in_user(&headers).unwrap_or_default()),
+        KeyValue::new("user.id", signed_in_user(headers).unwrap_or_default()),
     ];
-    let found = in_span(&app, "user-activities", SpanKind::Internal, attributes, async {
+    let found = in_span(app, "user-activities", SpanKind::Internal, attributes, async {
         let sql = "SELECT * FROM users WHERE handle = $1";
-        in_span(&app, "SELECT users", SpanKind::Client, select("users", sql), database_time(1.5)).await;
+        in_span(app, "SELECT users", SpanKind::Client, select("users", sql), database_time(1.5)).await;
         // One profile is broken on purpose, so that there is an error to find.
         if handle == "quark" {
             let failure = Failure {
@@ -205,10 +246,11 @@ async fn user_activities(
             return Err(failure);
         }
         let sql = "SELECT * FROM activities WHERE user_id = $1 ORDER BY created_at DESC";
-        in_span(&app, "SELECT activities", SpanKind::Client, select("activities", sql), database_time(3.0))
+        in_span(app, "SELECT activities", SpanKind::Client, select("activities", sql), database_time(3.0))
             .await;
         let found = activities::of_user(&handle, now);
         let length = found.as_ref().map_or(0, Vec::len);
+        mock_data(length).await;
         Context::current().span().set_attribute(KeyValue::new("app.result_length", length as i64));
         Ok(found)
     })
@@ -220,21 +262,26 @@ async fn user_activities(
 }
 
 async fn activity(State(app): State<App>, Path(text): Path<String>, headers: HeaderMap) -> Response {
-    let Ok(id) = Uuid::parse_str(&text) else {
+    xray::captured("activities_show", show_activity(&app, &text, &headers)).await
+}
+
+async fn show_activity(app: &App, text: &str, headers: &HeaderMap) -> Response {
+    let Ok(id) = Uuid::parse_str(text) else {
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": "not a UUID" }))).into_response();
     };
     let attributes = vec![
         KeyValue::new("app.activity_id", id.to_string()),
-        KeyValue::new("user.id", signed_in_user(&headers).unwrap_or_default()),
+        KeyValue::new("user.id", signed_in_user(headers).unwrap_or_default()),
     ];
-    let found = in_span(&app, "show-activity", SpanKind::Internal, attributes, async {
+    let found = in_span(app, "show-activity", SpanKind::Internal, attributes, async {
         let sql = "SELECT * FROM activities WHERE uuid = $1";
-        in_span(&app, "SELECT activities", SpanKind::Client, select("activities", sql), database_time(2.0))
+        in_span(app, "SELECT activities", SpanKind::Client, select("activities", sql), database_time(2.0))
             .await;
         let sql = "SELECT * FROM activities WHERE reply_to = $1";
-        in_span(&app, "SELECT replies", SpanKind::Client, select("activities", sql), database_time(2.5))
-            .await;
-        activities::by_id(id, OffsetDateTime::now_utc())
+        in_span(app, "SELECT replies", SpanKind::Client, select("activities", sql), database_time(2.5)).await;
+        let found = activities::by_id(id, OffsetDateTime::now_utc());
+        mock_data(usize::from(found.is_some())).await;
+        found
     })
     .await;
     match found {
@@ -266,7 +313,7 @@ mod tests {
     async fn spans_of(path: &str, headers: &[(&str, &str)]) -> (StatusCode, HashMap<String, SpanData>) {
         let exporter = InMemorySpanExporter::default();
         let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
-        let router = router(telemetry::tracer(&provider), "127.0.0.1:4567".parse().unwrap());
+        let router = router(telemetry::tracer(&provider), "127.0.0.1:4567".parse().unwrap(), None);
         let mut request = Request::get(path);
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -1,11 +1,13 @@
 //! Cruddur, the sample application: a small social backend whose requests make real traces. `make demo` runs it
 //! against Tracery with `--traffic`; run by hand it is a plain web server. It promises only telemetry that a real
-//! application would send, through the unmodified OpenTelemetry SDK, configured by the usual `OTEL_*` variables.
+//! application would send, through the unmodified OpenTelemetry SDK, configured by the usual `OTEL_*` variables, and as
+//! X-Ray segments where a daemon is named.
 
 mod activities;
 mod app;
 mod telemetry;
 mod traffic;
+mod xray;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,7 +18,8 @@ use clap::Parser;
 /// The sample application of Tracery.
 ///
 /// Telemetry goes to OTEL_EXPORTER_OTLP_ENDPOINT (http://127.0.0.1:4318 when unset) with the headers of
-/// OTEL_EXPORTER_OTLP_HEADERS, as the service OTEL_SERVICE_NAME (cruddur when unset).
+/// OTEL_EXPORTER_OTLP_HEADERS, as the service OTEL_SERVICE_NAME (cruddur when unset). With AWS_XRAY_DAEMON_ADDRESS each
+/// request is an X-Ray segment, too.
 #[derive(Parser)]
 #[command(version, about, long_about)]
 struct Arguments {
@@ -69,7 +72,7 @@ async fn run(
         .await
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;
-    let router = app::router(telemetry::tracer(backend), address);
+    let router = app::router(telemetry::tracer(backend), address, xray::Daemon::from_environment());
     println!("cruddur listens on http://{address}");
     let (Some(limit), Some(frontend)) = (limit, frontend) else {
         return axum::serve(listener, router)

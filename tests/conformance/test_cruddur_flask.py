@@ -25,6 +25,7 @@ def visited(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("cruddur-flask"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = server.url("", "otlp_http")
+    environment["AWS_XRAY_DAEMON_ADDRESS"] = f"udp:{server.addresses['xray_udp']} tcp:{server.addresses['xray_tcp']}"
     app = subprocess.Popen([sys.executable, "-m", "cruddur", "0"], cwd=EXAMPLE, env=environment,
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
@@ -131,3 +132,21 @@ def test_our_own_saved_queries_keep_the_question(visited):
     saved = server.get("/api/v1/saved_queries?environment=default").json()["saved_queries"]
     (ours,) = [one for one in saved if one["name"] == "how many"]
     assert ours["dataset"] == DATASET and ours["query"]["calculations"] == [{"op": "COUNT"}]
+
+
+def test_every_request_is_an_x_ray_segment_too(visited):
+    server, visits = visited
+    dataset = "cruddur-backend-flask"
+    type_is = lambda kind: {"column": "aws.xray.type", "op": "=", "value": kind}
+    count = {"time_range": HOUR, "calculations": [{"op": "COUNT"}], "filters": [type_is("segment")], "breakdowns": ["http.status_code"]}
+    segments = {row["http.status_code"]: row["COUNT"] for row in server.rows(count, dataset)}
+    assert segments == Counter(visit["status"] for visit in visits)
+    count = {"time_range": HOUR, "calculations": [{"op": "COUNT"}], "filters": [type_is("subsegment")], "breakdowns": ["name"]}
+    names = {row["name"]: row["COUNT"] for row in server.rows(count, dataset)}
+    assert names["activities_home"] == sum(visit["path"].endswith("/home") for visit in visits)
+    assert names["activities_users"] == sum("@" in visit["path"] for visit in visits)
+    assert {"activities_show", "mock-data"} <= set(names)
+    found = server.rows({"time_range": HOUR, "calculations": [{"op": "COUNT"}], "breakdowns": ["aws.xray.metadata.cruddur"],
+                         "filters": [{"column": "name", "op": "=", "value": "mock-data"}]}, dataset)
+    assert all(json.loads(row["aws.xray.metadata.cruddur"])["result"]["length"] > 0 for row in found)
+    assert server.get("/api/v1/xray/rejected").json()["rejected"] == []

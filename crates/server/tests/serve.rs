@@ -4,6 +4,8 @@
 mod command_line;
 #[path = "serve/questions.rs"]
 mod questions;
+#[path = "serve/xray.rs"]
+mod xray;
 
 use std::process::{Command, Output};
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use tracery_model::EnvironmentId;
 use tracery_settings::{
     DatasetChange, DocumentKind, EnvironmentChange, KeyKind, NewDocument, Place, SESSION_AGE_MS_MAX,
-    Settings, SettingsError,
+    ServerKey, Settings, SettingsError,
 };
 use tracery_stdx::{Clock, ManualClock, SystemClock};
 
@@ -210,5 +210,37 @@ async fn a_session_ends_by_itself_and_a_wrong_password_starts_none() {
         let token = settings.create_session(&user).await.unwrap();
         bench.clock.advance_ns(SESSION_AGE_MS_MAX * 1_000_000);
         assert_eq!(settings.find_session(&token).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn an_access_key_is_read_back_with_the_servers_key_only() {
+    for bench in benches().await {
+        let environment = bench.environment("aws").await;
+        let without = bench.settings.create_key(environment, KeyKind::Aws, "k", &[]).await;
+        assert!(matches!(without, Err(SettingsError::Invalid(_))), "no server key");
+        let text = ServerKey::random_text();
+        let with =
+            |settings: &Settings| settings.clone().with_server_key(ServerKey::from_text(&text).unwrap());
+        let (settings, other) = (with(&bench.settings), with(&bench.other));
+        let made = settings.create_key(environment, KeyKind::Aws, "k", &[]).await.unwrap();
+        for settings in [&settings, &other] {
+            let found = settings.find_aws_key(&made.key.id).await.unwrap().unwrap();
+            assert_eq!((found.secret, found.key.environment), (made.secret.clone(), environment));
+        }
+        for unknown in ["", "AKIA", "AKIAABCDEFGHIJKLMNOP", "test"] {
+            assert_eq!(settings.find_aws_key(unknown).await.unwrap(), None, "{unknown}");
+        }
+        let refused = settings.create_key(environment, KeyKind::Aws, "k", &["send_events".into()]).await;
+        assert!(refused.is_err(), "there are no scopes");
+        assert!(settings.revoke_key(&made.key.id).await.unwrap());
+        assert_eq!(settings.find_aws_key(&made.key.id).await.unwrap(), None, "at once here");
+        bench.clock.advance_ns(1_001_000_000);
+        assert_eq!(other.find_aws_key(&made.key.id).await.unwrap(), None, "a second later elsewhere");
+        let made = settings.create_key(environment, KeyKind::Aws, "k", &[]).await.unwrap();
+        let stranger =
+            bench.other.clone().with_server_key(ServerKey::from_text(&ServerKey::random_text()).unwrap());
+        bench.clock.advance_ns(1_001_000_000);
+        assert!(stranger.find_aws_key(&made.key.id).await.is_err(), "another server's key");
     }
 }

@@ -1,10 +1,15 @@
 """Cruddur in Flask: the views of the sample application, traced by the OpenTelemetry SDK and its Flask and requests
-instrumentation, none of it changed. `python -m cruddur` serves it; `traffic.py` visits it."""
+instrumentation, and by the X-Ray SDK where AWS_XRAY_DAEMON_ADDRESS names a daemon; none of it is changed.
+`python -m cruddur` serves it; `traffic.py` visits it."""
 
+import os
 import time
 import uuid
 from datetime import datetime, timedelta, timezone
 
+from aws_xray_sdk import global_sdk_config
+from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.ext.flask.middleware import XRayMiddleware
 from flask import Flask, abort, jsonify, request
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -23,14 +28,35 @@ tracer = trace.get_tracer("cruddur")
 
 def provide_telemetry(service_name):
     """Sets up the process's one tracer provider; OTEL_SERVICE_NAME wins over `service_name`."""
-    import os
-
     resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", service_name)})
     provider = TracerProvider(resource=resource)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     RequestsInstrumentor().instrument()
     return provider
+
+
+def record_segments(app):
+    """A segment for each request, named after the host where that fits AWS_XRAY_URL. The SDK reads the daemon's address
+    by itself; without one it records nothing."""
+    xray_recorder.configure(
+        service="cruddur-backend-flask",
+        dynamic_naming=os.environ.get("AWS_XRAY_URL", "*.cruddur.example"),
+        context_missing="IGNORE_ERROR",
+        # A sample application is visited seldom: every request is kept.
+        sampling=False,
+    )
+    if os.environ.get("AWS_XRAY_DAEMON_ADDRESS"):
+        XRayMiddleware(app, xray_recorder)
+    else:
+        global_sdk_config.set_sdk_enabled(False)
+
+
+def mock_data(found, now):
+    """What a view found, kept with a subsegment of its own."""
+    with xray_recorder.in_subsegment("mock-data") as subsegment:
+        if subsegment:
+            subsegment.put_metadata("result", {"now": now.isoformat(), "length": len(found)}, "cruddur")
 
 
 def activity_id(number):
@@ -55,6 +81,7 @@ class LedgerError(Exception):
 def create_app():
     app = Flask("cruddur")
     FlaskInstrumentor().instrument_app(app)
+    record_segments(app)
 
     @app.before_request
     def name_the_user():
@@ -63,6 +90,7 @@ def create_app():
             trace.get_current_span().set_attribute("user.id", user)
 
     @app.get("/api/activities/home")
+    @xray_recorder.capture("activities_home")
     def home():
         user = request.headers.get("X-Cruddur-User")
         with tracer.start_as_current_span("home-activities-mock-data") as span:
@@ -72,10 +100,12 @@ def create_app():
                 span.set_attribute("user.id", user)
             time.sleep(0.001)
             found = [activity(number, now) for number in range(12 if user else 3)]
+            mock_data(found, now)
             span.set_attribute("app.result_length", len(found))
         return jsonify(found)
 
     @app.get("/api/activities/@<handle>")
+    @xray_recorder.capture("activities_users")
     def of_user(handle):
         now = datetime.now(timezone.utc)
         with tracer.start_as_current_span("user-activities") as span:
@@ -87,17 +117,21 @@ def create_app():
                 abort(404)
             everything = [activity(number, now) for number in range(ACTIVITY_COUNT)]
             found = [one for one in everything if one["handle"] == handle]
+            mock_data(found, now)
             span.set_attribute("app.result_length", len(found))
         return jsonify(found)
 
     @app.get("/api/activities/<uuid:wanted>")
+    @xray_recorder.capture("activities_show")
     def one(wanted):
         now = datetime.now(timezone.utc)
         with tracer.start_as_current_span("show-activity") as span:
             span.set_attribute("app.activity_id", str(wanted))
             for number in range(ACTIVITY_COUNT):
                 if activity_id(number) == str(wanted):
-                    return jsonify(activity(number, now))
+                    found = activity(number, now)
+                    mock_data([found], now)
+                    return jsonify(found)
         abort(404)
 
     @app.get("/rollbar/test")

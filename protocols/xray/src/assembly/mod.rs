@@ -20,7 +20,7 @@ mod tests;
 pub(crate) use compile::{CompiledTrace, compile};
 #[cfg_attr(not(test), allow(unused_imports))] // Tests of plans compare with it.
 pub(crate) use facts::facts;
-pub(crate) use graph::graph;
+pub(crate) use graph::Graph;
 pub(crate) use otel::spans;
 #[cfg_attr(not(test), allow(unused_imports))] // GetTraceSummaries answers with it.
 pub(crate) use summary::summarize;
