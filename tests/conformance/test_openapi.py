@@ -32,6 +32,7 @@ def filled(tmp_path_factory):
     sent = running.post("/v1/traces", {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]})
     assert sent.status_code == 200, sent.text
     assert running.post("/api/v1/saved_queries", {"name": "all", "query": {}}).status_code == 201
+    assert running.post("/TraceSegments", {"TraceSegmentDocuments": ["{"]}).status_code == 200
     yield running
     running.stop()
 
@@ -59,6 +60,7 @@ ASKED = [
     ("GET", "/api/v1/traces", {"service": "shop"}, None),
     ("GET", "/api/v1/traces/{id}", {"id": TRACE_ID}, None),
     ("GET", "/api/v1/saved_queries", {}, None),
+    ("GET", "/api/v1/xray/rejected", {}, None),
 ]
 
 

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use tracery_aws_wire::xray::Operation;
 use tracery_aws_wire::{Error, Protocol};
-use tracery_intake::{BodyError, Intake, Unverified};
+use tracery_intake::{AuthMode, BodyError, Intake, Unverified};
 use tracery_model::EnvironmentId;
 use uuid::Uuid;
 
@@ -21,12 +21,32 @@ struct Door {
     unverified: Unverified,
 }
 
+/// What SDKs ask of a daemon, which they never sign.
+const DAEMONS_OPERATIONS: &[Operation] = &[
+    Operation::GetSamplingRules,
+    Operation::GetSamplingTargets,
+    Operation::PutTelemetryRecords,
+    Operation::PutTraceSegments,
+];
+
+impl Door {
+    /// In required mode the daemon's port lets nobody read without a signature, though it is only reached from here.
+    fn unverified_for(&self, operation: Operation) -> Unverified {
+        let is_daemons = DAEMONS_OPERATIONS.contains(&operation);
+        match self.xray.intake.mode {
+            AuthMode::Required if !is_daemons => Unverified::AsMode,
+            AuthMode::Required | AuthMode::Open => self.unverified,
+        }
+    }
+}
+
 /// One route for each operation: `POST /TraceSegments` and so on.
 pub fn routes(state: XRay) -> Router {
     routes_for(Door { xray: state, unverified: Unverified::AsMode })
 }
 
-/// The same on the daemon's port, where SDKs do not sign: whoever has no key of ours is in `environment`.
+/// The same on the daemon's port, where SDKs do not sign: whoever has no key of ours is in `environment`. In required mode
+/// that goes for what daemons are asked only.
 pub fn daemon_routes(state: XRay, environment: EnvironmentId) -> Router {
     routes_for(Door { xray: state, unverified: Unverified::In(environment) })
 }
@@ -58,7 +78,7 @@ async fn answer(door: &Door, request: Request) -> Result<bytes::Bytes, Error> {
         .read_sent(&parts.headers, body, state.intake.limits.body_bytes_max)
         .await
         .map_err(unread)?;
-    let caller = caller::find(&state.intake, &parts, &sent, door.unverified).await?;
+    let caller = caller::find(&state.intake, &parts, &sent, door.unverified_for(operation)).await?;
     let encoding =
         parts.headers.get(http::header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("unreadable"));
     let body = state.intake.inflate(encoding, sent, &mut permit).map_err(unread)?;

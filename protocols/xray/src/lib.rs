@@ -17,6 +17,7 @@ mod segment;
 use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
+use tokio::sync::Semaphore;
 use tracery_intake::Intake;
 use tracery_query::StoreEvents;
 // What a subsegment stands for on the map is decided with the questions about it.
@@ -27,6 +28,9 @@ pub use daemon::{Daemon, DaemonFigures, DecodedOtlp, OtlpDecoder, bind_udp};
 pub use door::{daemon_routes, routes};
 pub use rejected::{RejectedDocument, RejectedDocuments};
 
+/// Requests that may hold whole traces in memory at a time: five traces of 8 MiB take ten times that in the worst case.
+const READS_MAX: usize = 4;
+
 /// The state of this door. Cheap to clone.
 #[derive(Clone)]
 pub struct XRay {
@@ -35,11 +39,20 @@ pub struct XRay {
     pub(crate) context: Arc<SessionContext>,
     pub(crate) ingest: Arc<ingest::Ingest>,
     pub(crate) retrievals: Arc<retrievals::Retrievals>,
+    /// Requests that hold whole traces in memory.
+    pub(crate) reads: Arc<Semaphore>,
 }
 
 impl XRay {
     pub fn new(intake: Intake, events: StoreEvents, context: Arc<SessionContext>) -> Self {
-        Self { intake, events, context, ingest: Arc::default(), retrievals: Arc::default() }
+        Self {
+            intake,
+            events,
+            context,
+            ingest: Arc::default(),
+            retrievals: Arc::default(),
+            reads: Arc::new(Semaphore::new(READS_MAX)),
+        }
     }
 
     /// The newest documents of an environment that were not kept, newest first.

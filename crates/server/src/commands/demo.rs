@@ -30,6 +30,8 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
         "Tracery listens. Send something to it, then open http://{http}/\n\n\
          An application with an OpenTelemetry SDK:\n  \
          OTEL_EXPORTER_OTLP_ENDPOINT=http://{otlp} OTEL_SERVICE_NAME=shop your-application\n\n\
+         An application with an X-Ray SDK:\n  \
+         AWS_XRAY_DAEMON_ADDRESS={xray} your-application\n\n\
          One event by hand:\n  \
          curl http://{http}/1/events/shop -H 'Content-Type: application/json' -d '{{\"name\":\"hello\",\"duration_ms\":12}}'\n\n\
          A question:\n  \
@@ -37,6 +39,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
          Ctrl-C stops it{gone}.",
         http = config.http,
         otlp = config.otlp_http,
+        xray = config.xray,
         gone = if temporary.is_some() { " and forgets everything" } else { "" },
     );
     serve::run(config).await

@@ -39,6 +39,8 @@ async fn datagrams_of_real_sdks_are_traces_and_damaged_ones_are_shown() {
     assert_eq!(trace["spans"][0]["service"], "shop-frontend");
     assert_eq!(trace["spans"][0]["fields"]["aws.xray.type"], "segment");
     assert_eq!(trace["spans"][1]["fields"]["tier"], "gold");
+    let (status, otlp) = get(&server, &format!("{TRACE}?format=otlp"), None).await;
+    assert_eq!((status.as_u16(), otlp["resourceSpans"].as_array().map(Vec::len)), (200, Some(1)));
     let trace = until(&server, OTLP_TRACE, |trace| trace["span_count"] == 1).await;
     assert_eq!(trace["spans"][0]["service"], "adot-shop");
     let shown = until(&server, "/api/v1/xray/rejected", |shown| shown["rejected"] != json!([])).await;

@@ -126,7 +126,9 @@ fn put_together(mut entities: HashMap<SpanId, Entity>) -> Vec<Entity> {
         }
         is_new
     };
-    tops.iter().for_each(|top| drop(reach(*top)));
+    for top in &tops {
+        reach(*top);
+    }
     let mut circles = Vec::new();
     if tops.len() < entities.len() {
         let mut ids: Vec<SpanId> = entities.keys().copied().collect();
@@ -195,7 +197,9 @@ impl CompiledTrace {
     /// The entry point: the segment whose parent is not in the trace; one without a parent first, then the earliest.
     pub(crate) fn root(&self) -> Option<&Entity> {
         let mut ids = HashSet::new();
-        self.walk(&mut |entity| drop(ids.insert(entity.id)));
+        self.walk(&mut |entity| {
+            ids.insert(entity.id);
+        });
         let candidates = self.segments.iter().filter(|segment| {
             !segment.is_subsegment && segment.parent_id.is_none_or(|parent| !ids.contains(&parent))
         });

@@ -75,18 +75,19 @@ struct Figures {
     links: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Services of some traces, in the order of their names.
-pub(crate) fn graph(traces: &[CompiledTrace], account_id: &str) -> Vec<RetrievedService> {
-    let mut nodes: BTreeMap<Node, Figures> = BTreeMap::new();
-    let node = |segment: &Entity| {
-        let (name, kind) = node_or_name(segment);
-        (name.to_owned(), kind.to_owned())
-    };
-    for trace in traces {
+/// A map that grows by one trace at a time, so that none has to stay in memory.
+#[derive(Default)]
+pub(crate) struct Graph {
+    nodes: BTreeMap<Node, Figures>,
+}
+
+impl Graph {
+    /// Adds what a trace says of its services.
+    pub(crate) fn add(&mut self, trace: &CompiledTrace) {
         let places = Places::of(trace);
         let root_id = trace.root().map(|root| root.id);
         for segment in trace.segments.iter().filter(|segment| !segment.is_subsegment) {
-            let figures = nodes.entry(node(segment)).or_default();
+            let figures = self.nodes.entry(node(segment)).or_default();
             figures.counts.add(segment);
             figures.is_root |= root_id == Some(segment.id);
             figures.reports |= !segment.is_inferred;
@@ -99,18 +100,29 @@ pub(crate) fn graph(traces: &[CompiledTrace], account_id: &str) -> Vec<Retrieved
             if let Some((calling, call)) = places.caller(segment)
                 && !calling.is_subsegment
             {
-                let calls = &mut nodes.entry(node(calling)).or_default().calls;
+                let calls = &mut self.nodes.entry(node(calling)).or_default().calls;
                 calls.entry(node(segment)).or_default().add(call);
             }
         }
     }
-    let ids: BTreeMap<Node, i32> = nodes.keys().cloned().zip(0..).collect();
-    nodes.iter().map(|(node, figures)| service(node, figures, &ids, account_id)).collect()
+
+    /// The services, in the order of their names; at most so many.
+    pub(crate) fn services(&self, account_id: &str, count_max: usize) -> Vec<RetrievedService> {
+        let ids: BTreeMap<&Node, i32> = self.nodes.keys().take(count_max).zip(0..).collect();
+        let nodes = self.nodes.iter().take(count_max);
+        nodes.map(|(node, figures)| service(node, figures, &ids, account_id)).collect()
+    }
 }
 
-fn service(node: &Node, figures: &Figures, ids: &BTreeMap<Node, i32>, account_id: &str) -> RetrievedService {
+fn node(segment: &Entity) -> Node {
+    let (name, kind) = node_or_name(segment);
+    (name.to_owned(), kind.to_owned())
+}
+
+fn service(node: &Node, figures: &Figures, ids: &BTreeMap<&Node, i32>, account_id: &str) -> RetrievedService {
     let counts = &figures.counts;
-    let edges = figures.calls.iter().map(|(called, counts)| {
+    let shown = figures.calls.iter().filter(|(called, _)| ids.contains_key(called));
+    let edges = shown.map(|(called, counts)| {
         let (start_time, end_time) = counts.times();
         Edge {
             reference_id: ids.get(called).copied(),

@@ -13,7 +13,9 @@ pub(super) fn infer(trace_id: TraceId, segments: &mut Vec<Entity>) {
     let mut ids = HashSet::new();
     let mut called = HashSet::new();
     for segment in segments.iter() {
-        segment.walk(&mut |entity| drop(ids.insert(entity.id)));
+        segment.walk(&mut |entity| {
+            ids.insert(entity.id);
+        });
         if !segment.is_subsegment {
             called.extend(segment.parent_id);
         }

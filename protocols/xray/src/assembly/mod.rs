@@ -17,6 +17,6 @@ mod tests;
 
 pub(crate) use compile::{CompiledTrace, compile};
 pub(crate) use facts::facts;
-pub(crate) use graph::graph;
+pub(crate) use graph::Graph;
 pub(crate) use otel::spans;
 pub(crate) use summary::summarize;

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracery_columnar::EventBatch;
+use tracery_intake::Permit;
 use tracery_model::{EnvironmentId, Signal, SinkError};
 
 use crate::XRay;
@@ -36,6 +37,9 @@ const LAST_OFFER_TIME: Duration = Duration::from_secs(3);
 const RETRY_MS_MAX: u64 = 250;
 /// Batches that wait for the sink at the same time; while there are so many, no more are made.
 const OFFERS_MAX: usize = 3;
+/// Memory of datagrams, their parsed round and their rows beside each byte of them.
+const BYTES_PER_BYTE: usize = 4;
+const ROOM_RETRY_MS: u64 = 10;
 
 /// What OTLP payloads were decoded to.
 #[derive(Debug)]
@@ -174,6 +178,8 @@ struct Writer {
 struct Offer {
     batches: Vec<EventBatch>,
     record_count: usize,
+    /// Room of the shared budget, until the sink has answered.
+    _room: Permit,
 }
 
 impl Writer {
@@ -206,18 +212,29 @@ impl Writer {
 
     /// `None` when nothing is to be written.
     async fn read(&self, datagrams: Datagrams) -> Option<Offer> {
+        let (room, datagram_count) = (self.room(&datagrams).await, datagrams.len());
         let reader = Reader {
             xray: self.xray.clone(),
             environment: self.environment,
             otlp: Arc::clone(&self.otlp),
             received_ns: self.xray.intake.clock.now_ns(),
         };
-        let read = tokio::task::spawn_blocking(move || reader.read(&datagrams)).await;
+        let read = tokio::task::spawn_blocking(move || reader.read(&datagrams, room)).await;
         if read.is_err() {
             // A panic, which is a defect and printed where it happened.
-            self.xray.intake.metrics.dropped(DOOR, "failed", 1);
+            self.xray.intake.metrics.dropped(DOOR, "failed", datagram_count);
         }
         read.ok().filter(|offer| !offer.batches.is_empty())
+    }
+
+    /// Room for what is made of datagrams, once requests leave some; meanwhile what comes has its own bound.
+    async fn room(&self, datagrams: &Datagrams) -> Permit {
+        loop {
+            match self.xray.intake.admit(datagrams.byte_count() * BYTES_PER_BYTE) {
+                Ok(room) => return room,
+                Err(_) => tokio::time::sleep(Duration::from_millis(ROOM_RETRY_MS)).await,
+            }
+        }
     }
 
     async fn write(self: Arc<Self>, offer: Offer) {
@@ -264,7 +281,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&self, datagrams: &Datagrams) -> Offer {
+    fn read(&self, datagrams: &Datagrams, room: Permit) -> Offer {
         let mut written = Written::new(Sent {
             environment: self.environment,
             received_ns: self.received_ns,
@@ -299,7 +316,7 @@ impl Reader {
                 batches.extend(decoded.batches);
             }
         }
-        Offer { batches, record_count }
+        Offer { batches, record_count, _room: room }
     }
 
     fn documents(&self, written: &mut Written, texts: &mut Vec<&str>) {

@@ -22,12 +22,16 @@ impl Datagrams {
         self.ends.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
     }
 
-    fn byte_count(&self) -> usize {
+    pub(super) fn byte_count(&self) -> usize {
         self.bytes.len() + self.ends.len() * DATAGRAM_OVERHEAD
     }
 }
@@ -72,7 +76,11 @@ impl Waiting {
 
     /// What waits, and how many found no room since this was last asked.
     pub(super) fn take(&self) -> (Datagrams, usize) {
-        std::mem::take(&mut *self.inner.lock())
+        let mut inner = self.inner.lock();
+        // As much will come again: growing costs the receiving thread time while the system's buffer fills.
+        let (bytes, ends) = (inner.0.bytes.len(), inner.0.ends.len());
+        let next = Datagrams { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(ends) };
+        std::mem::replace(&mut *inner, (next, 0))
     }
 
     pub(super) fn is_drained(&self) -> bool {

@@ -11,8 +11,8 @@ use tracery_model::TraceId;
 use uuid::Uuid;
 
 use super::throttled;
-use super::traces::{bad_token, compiled, invalid, stored};
-use crate::assembly::{CompiledTrace, graph, spans};
+use super::traces::{bad_token, compiled, invalid, reading, stored};
+use crate::assembly::{CompiledTrace, Graph, spans};
 use crate::retrievals::Retrieval;
 use crate::segment::trace_id;
 use crate::{Caller, XRay};
@@ -70,6 +70,7 @@ pub(super) async fn list(
     let format = call.trace_format.unwrap_or(TraceFormatType::Xray);
     let mut place = Place::parse(call.next_token.as_deref(), retrieval.trace_ids.len())?;
     let page = &retrieval.trace_ids[place.trace..retrieval.trace_ids.len().min(place.trace + PAGE_TRACES)];
+    let _permit = reading(state).await?;
     let found = compiled(stored(state, caller.environment, page).await?).await?;
     let mut traces = Vec::new();
     let mut next = Place { trace: place.trace + page.len(), span: 0 };
@@ -116,13 +117,14 @@ pub(super) async fn get_graph(
     call: GetRetrievedTracesGraphRequest,
 ) -> Result<GetRetrievedTracesGraphResult, Error> {
     let retrieval = find(state, caller, &call.retrieval_token)?;
-    let mut traces = Vec::new();
+    let mut graph = Graph::default();
     for ids in retrieval.trace_ids.chunks(PAGE_TRACES) {
+        let _permit = reading(state).await?;
         let found = compiled(stored(state, caller.environment, ids).await?).await?;
-        traces.extend(found.into_iter().map(|(_, trace)| trace).filter(|trace| is_within(trace, &retrieval)));
+        let traces = found.iter().map(|(_, trace)| trace);
+        traces.filter(|trace| is_within(trace, &retrieval)).for_each(|trace| graph.add(trace));
     }
-    let mut services = graph(&traces, &caller.account_id);
-    services.truncate(SERVICES_MAX);
+    let services = graph.services(&caller.account_id, SERVICES_MAX);
     let start = match call.next_token.as_deref().filter(|token| !token.is_empty()) {
         None => 0,
         Some(token) => token.parse().ok().filter(|start| *start < services.len()).ok_or_else(bad_token)?,

@@ -1,5 +1,6 @@
 //! Whole traces by their ids: `BatchGetTraces`, and the read of stored documents that all operations on traces share.
 
+use tokio::sync::OwnedSemaphorePermit;
 use tracery_aws_wire::Error;
 use tracery_aws_wire::xray::{BatchGetTracesRequest, BatchGetTracesResult, Segment, Trace, errors};
 use tracery_model::{EnvironmentId, TraceId};
@@ -14,7 +15,7 @@ use crate::{Caller, XRay};
 const IDS_MAX: usize = 100;
 /// Traces on a page, which are read together.
 const PAGE_TRACES: usize = 5;
-const LIMITS: DocumentLimits = DocumentLimits { row_count_max: 200_000, byte_count_max: 32 << 20 };
+const LIMITS: DocumentLimits = DocumentLimits { row_count_max: 200_000, byte_count_max: 8 << 20 };
 
 pub(super) async fn batch_get_traces(
     state: &XRay,
@@ -41,6 +42,7 @@ pub(super) async fn batch_get_traces(
             wanted.push(id);
         }
     }
+    let _permit = reading(state).await?;
     let stored = stored(state, caller.environment, &wanted).await?;
     let unknown = |id: &&&String| {
         trace_id(id).is_none_or(|wanted| stored.iter().all(|stored| stored.trace_id != wanted))
@@ -66,6 +68,11 @@ fn shown(trace: &CompiledTrace) -> Trace {
         limit_exceeded: Some(trace.is_cut),
         segments: Some(segments.collect()),
     }
+}
+
+/// Waits until fewer requests than may hold whole traces in memory do so.
+pub(crate) async fn reading(state: &XRay) -> Result<OwnedSemaphorePermit, Error> {
+    state.reads.clone().acquire_owned().await.map_err(|_| Error::internal())
 }
 
 /// What is stored of some traces, in the order of their ids.

@@ -2,9 +2,7 @@
 //! Collector uses: what a row has of its own, and what a segment says about where it ran. `segment::rows` calls it for
 //! each row.
 
-use std::borrow::Cow;
-
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use tracery_columnar::BatchBuilder;
 use tracery_model::{Origin, Value};
 
@@ -185,8 +183,15 @@ impl Row<'_> {
 
 /// A list of texts in the OTLP JSON form.
 fn list<'t>(texts: impl Iterator<Item = &'t str>) -> String {
-    let values: Vec<Json> = texts.map(|text| json!({ "stringValue": text })).collect();
-    json!({ "arrayValue": { "values": values } }).to_string()
+    let mut list = String::from(r#"{"arrayValue":{"values":["#);
+    for (idx, text) in texts.enumerate() {
+        list.push_str(if idx > 0 { r#",{"stringValue":"# } else { r#"{"stringValue":"# });
+        // A text as JSON, with what has to be escaped.
+        list.push_str(&Json::from(text).to_string());
+        list.push('}');
+    }
+    list.push_str("]}}");
+    list
 }
 
 /// `jdbc:postgresql://host:5432/orders` is the database `orders` of `jdbc:postgresql://host:5432`.
@@ -198,24 +203,26 @@ fn split_database(url: &str) -> Option<(&str, &str)> {
     (!database.is_empty() && !host.is_empty()).then_some((connection, database))
 }
 
-/// Writes what the segment says about its service and its machine: the resource of all its rows.
-pub(super) fn resource(builder: &mut BatchBuilder, members: &Members, service: &str) {
+fn of<'v>(block: Option<&'v Members>, member: &str) -> Option<&'v str> {
+    text(block?, member)
+}
+
+/// Writes the name of the service, and what a segment says about it and its machine: the resource of all its rows.
+pub(super) fn resource(builder: &mut BatchBuilder, segment: Option<&Members>, service: &str) {
     let mut put = |key: &str, value: Option<&str>| {
         if let Some(value) = value {
             builder.shared_attribute(Origin::Resource, key, Value::Str(value));
         }
     };
     put("service.name", Some(service));
+    let Some(members) = segment else { return };
     let about = object(members, "service");
-    let of = |block: Option<&'_ Members>, member: &str| -> Option<Cow<'_, str>> {
-        text(block?, member).map(|text| Cow::Owned(text.to_owned()))
-    };
     let aws = object(members, "aws");
     let block = |name: &str| aws.and_then(|aws| object(aws, name));
     let (ec2, ecs, eks, xray) = (block("ec2"), block("ecs"), block("eks"), block("xray"));
     let beanstalk = block("elastic_beanstalk");
     let version = of(about, "version").or_else(|| of(beanstalk, "version_label"));
-    put("service.version", version.as_deref());
+    put("service.version", version);
     put("aws.xray.origin", text(members, "origin"));
     put("aws.xray.resource_arn", text(members, "resource_arn"));
     for (key, block, member) in [
@@ -236,12 +243,12 @@ pub(super) fn resource(builder: &mut BatchBuilder, members: &Members, service: &
         ("telemetry.sdk.name", xray, "sdk"),
         ("telemetry.sdk.version", xray, "sdk_version"),
     ] {
-        put(key, of(block, member).as_deref());
+        put(key, of(block, member));
     }
-    put("cloud.account.id", of(aws, "account_id").as_deref());
+    put("cloud.account.id", of(aws, "account_id"));
     let zone = of(ec2, "availability_zone").or_else(|| of(ecs, "availability_zone"));
-    put("cloud.availability_zone", zone.as_deref());
-    put("container.id", of(ecs, "container_id").or_else(|| of(eks, "container_id")).as_deref());
+    put("cloud.availability_zone", zone);
+    put("container.id", of(ecs, "container_id").or_else(|| of(eks, "container_id")));
     if let Some(deployment) = beanstalk.and_then(|block| int(block, "deployment_id")) {
         put("service.instance.id", Some(&deployment.to_string()));
     }

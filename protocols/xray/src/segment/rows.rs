@@ -47,6 +47,8 @@ struct Shared<'d> {
     members: &'d Members,
     trace_id: TraceId,
     dataset: &'d str,
+    /// Whether its outermost entity is a subsegment.
+    is_subsegment: bool,
     original: &'d str,
 }
 
@@ -83,6 +85,7 @@ impl RowWriter {
             members: &document.members,
             trace_id: document.trace_id,
             dataset,
+            is_subsegment: document.is_subsegment,
             original: document.original,
         };
         self.open(&shared);
@@ -104,7 +107,9 @@ impl RowWriter {
 
     fn open(&mut self, shared: &Shared<'_>) {
         self.builder.begin_resource();
-        attributes::resource(&mut self.builder, shared.members, shared.dataset);
+        // A subsegment that came alone says nothing about where its service runs.
+        let about = (!shared.is_subsegment).then_some(shared.members);
+        attributes::resource(&mut self.builder, about, shared.dataset);
         self.builder.begin_scope();
     }
 

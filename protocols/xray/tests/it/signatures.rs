@@ -121,7 +121,7 @@ async fn in_open_mode_a_known_key_is_verified_and_anything_else_is_the_default_e
 }
 
 #[tokio::test]
-async fn the_daemons_port_takes_unsigned_requests_in_every_mode() {
+async fn the_daemons_port_takes_what_daemons_are_asked_unsigned_in_every_mode() {
     let bed = Bed::make(AuthMode::Required).await;
     let environment = bed.settings.ensure_environment("fleet").await.unwrap().id;
     let daemon = || bed.daemon(environment);
@@ -130,5 +130,12 @@ async fn the_daemons_port_takes_unsigned_requests_in_every_mode() {
     for request in [unsigned, signed("/TraceSegments", GOOD, ("none", "none"), 0)] {
         assert_eq!(ask(daemon(), request).await.status, 200);
         assert_eq!(bed.sink.taken().last().unwrap().0, environment);
+    }
+    for operation in Operation::ALL {
+        let path = operation.spec().path;
+        let answer = ask(daemon(), Request::post(path).body(Body::from("{}")).unwrap()).await;
+        let asked_of_daemons =
+            ["/TraceSegments", "/TelemetryRecords", "/GetSamplingRules", "/SamplingTargets"];
+        assert_eq!(answer.status == 403, !asked_of_daemons.contains(&path), "{path}: {}", answer.status);
     }
 }
