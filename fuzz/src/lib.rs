@@ -6,19 +6,35 @@
 #[path = "../../crates/query/src/languages/honeycomb/calculated.rs"]
 mod calculated;
 #[allow(dead_code)]
-#[path = "../../crates/server/src/config.rs"]
-mod server_config;
+#[path = "../../protocols/xray/src/daemon/datagram.rs"]
+mod datagram;
+// What a subsegment stands for, where the files of `segment` look for it.
+#[allow(dead_code)]
+#[path = "../../crates/query/src/questions/xray/node.rs"]
+mod node;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/languages/honeycomb/relation.rs"]
 mod relation;
+#[allow(dead_code)]
+#[path = "../../protocols/xray/src/segment/mod.rs"]
+mod segment;
+#[allow(dead_code)]
+#[path = "../../crates/server/src/config.rs"]
+mod server_config;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/languages/honeycomb/spec.rs"]
 mod spec;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/languages/honeycomb/spec_parse.rs"]
 mod spec_parse;
+mod xray_language;
 
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tracery_aws_wire::event_stream::Message;
+use tracery_aws_wire::operation::checked;
+use tracery_aws_wire::sigv4::SignedRequest;
+use tracery_aws_wire::{logs, xray};
 use tracery_columnar::{AttributeColumn, EventBatch};
 use tracery_model::Signal;
 use tracery_otlp::read_back::trace_to_otlp_json;
@@ -126,5 +142,75 @@ pub fn config(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
     if let Ok(arguments) = toml::from_str::<server_config::ServeArgs>(text) {
         drop(arguments.resolve());
+    }
+}
+
+pub fn xray_datagram(bytes: &[u8]) {
+    if let Ok(datagram::Payload::Otlp(_, message)) = datagram::parse(bytes) {
+        otlp_traces(&message);
+    }
+}
+
+/// Rows of what is kept have as many originals as there were documents.
+pub fn xray_segment(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let (mut writer, mut kept) = (segment::RowWriter::new(1), 0);
+    segment::for_each_document(text, |original, document| {
+        assert!(text.contains(original));
+        if let Ok(document) = document {
+            writer.write(&document, None);
+            kept += 1;
+        }
+    });
+    let batches = writer.finish();
+    let originals = batches.iter().filter_map(|batch| batch.records.column_by_name("original"));
+    assert_eq!(originals.map(|column| column.len() - column.null_count()).sum::<usize>(), kept);
+    read_back(batches);
+}
+
+/// What is printed is the same expression.
+pub fn xray_filter(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    if let Ok(expression) = xray_language::parse(text) {
+        let printed = expression.to_string();
+        if printed.chars().count() <= xray_language::EXPRESSION_CHARS_MAX {
+            assert_eq!(xray_language::parse(&printed).as_ref(), Ok(&expression), "{printed}");
+        }
+    }
+}
+
+/// Lines: the query, then headers as `name: value`.
+pub fn aws_signed_request(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let (query, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let mut headers = HeaderMap::new();
+    for line in rest.lines() {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value.trim()))
+        {
+            headers.append(name, value);
+        }
+    }
+    drop(SignedRequest::read((!query.is_empty()).then_some(query), &headers));
+}
+
+/// The first byte chooses the operation of X-Ray or of CloudWatch Logs.
+pub fn aws_operation(bytes: &[u8]) {
+    let [choice, body @ ..] = bytes else { return };
+    let xray = xray::Operation::ALL.iter().map(|operation| operation.spec());
+    let logs = logs::Operation::ALL.iter().map(|operation| operation.spec());
+    let specs: Vec<_> = xray.chain(logs).collect();
+    if let Ok(value) = checked(specs[usize::from(*choice) % specs.len()], body, 1 << 20) {
+        assert!(value.is_object());
+    }
+}
+
+/// What was read is written as it was.
+pub fn aws_event_stream(bytes: &[u8]) {
+    if let Ok((message, len)) = Message::decode(bytes)
+        && let Ok(encoded) = message.encode()
+    {
+        assert_eq!(encoded[..], bytes[..len]);
     }
 }

@@ -110,6 +110,8 @@ def test_the_opentelemetry_distribution_over_udp(server):
     until(lambda: server.rows(count, "adot-shop"), lambda rows: rows and rows[0]["COUNT"] == 40)
     trace = trace_of(server, ids[7])
     assert trace["span_count"] == 2 and trace["spans"][0]["fields"]["number"] == 7
+    visits = {"time_range": 3600, "calculations": [{"op": "MAX", "column": "visits"}]}
+    until(lambda: server.rows(visits, "adot-shop"), lambda rows: rows and rows[0]["MAX(visits)"] == 20)
 
 
 def document(**members):

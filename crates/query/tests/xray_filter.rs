@@ -330,3 +330,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn damaged_expressions_are_refused_or_print_what_they_are() {
+    let seeds = tracery_testkit::seeds("xray_filter");
+    for seed in &seeds {
+        parse(std::str::from_utf8(seed).unwrap()).unwrap();
+    }
+    tracery_testkit::each_mutation(&seeds, 5_000, |bytes| {
+        let Ok(text) = std::str::from_utf8(bytes) else { return };
+        let Ok(expression) = parse(text) else { return };
+        let printed = expression.to_string();
+        if printed.chars().count() <= EXPRESSION_CHARS_MAX {
+            assert_eq!(parse(&printed).as_ref(), Ok(&expression), "{printed}");
+        }
+    });
+}

@@ -43,6 +43,8 @@ def record_segments(app):
         service="cruddur-backend-flask",
         dynamic_naming=os.environ.get("AWS_XRAY_URL", "*.cruddur.example"),
         context_missing="IGNORE_ERROR",
+        # A sample application is visited seldom: every request is kept.
+        sampling=False,
     )
     if os.environ.get("AWS_XRAY_DAEMON_ADDRESS"):
         XRayMiddleware(app, xray_recorder)

@@ -12,11 +12,13 @@ mod ingest;
 mod operations;
 mod rejected;
 mod retrievals;
+mod sampling;
 mod segment;
 
 use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
+use parking_lot::Mutex;
 use tracery_intake::Intake;
 use tracery_query::StoreEvents;
 // What a subsegment stands for on the map is decided with the questions about it.
@@ -35,11 +37,22 @@ pub struct XRay {
     pub(crate) context: Arc<SessionContext>,
     pub(crate) ingest: Arc<ingest::Ingest>,
     pub(crate) retrievals: Arc<retrievals::Retrievals>,
+    pub(crate) sampling: Arc<Mutex<sampling::Sampling>>,
+    /// Held over a change of what an account keeps, so that two changes do not undo each other.
+    pub(crate) changes: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl XRay {
     pub fn new(intake: Intake, events: StoreEvents, context: Arc<SessionContext>) -> Self {
-        Self { intake, events, context, ingest: Arc::default(), retrievals: Arc::default() }
+        Self {
+            intake,
+            events,
+            context,
+            ingest: Arc::default(),
+            sampling: Arc::default(),
+            changes: Arc::default(),
+            retrievals: Arc::default(),
+        }
     }
 
     /// The newest documents of an environment that were not kept, newest first.

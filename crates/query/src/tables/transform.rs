@@ -31,15 +31,15 @@ pub(crate) enum Transform {
     /// `true` for a negative duration, else null.
     InvalidDuration,
     Millis,
-    /// (number, row kind, source) → the number on OTLP spans, else null.
+    /// (number, row kind, source) → the number on OTLP and X-Ray spans, else null.
     SpanInt,
-    /// (number, source) → the number on OTLP records, else null.
+    /// (number, source) → the number on OTLP and X-Ray records, else null.
     SourceInt,
-    /// (span kind, row kind, source) → its name on OTLP spans.
+    /// (span kind, row kind, source) → its name on OTLP and X-Ray spans.
     SpanKind,
     /// `true` where the status is *error*, else null.
     Error,
-    /// (source) → `trace`, `log` or `metric` on OTLP records.
+    /// (source) → `trace`, `log` or `metric` on OTLP and X-Ray records.
     SignalType,
     /// Row kind → `span_event`, `link` or null.
     SpanAnnotation,
@@ -117,7 +117,7 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
             let (kinds, sources) = (bytes(&inputs[1]), bytes(&inputs[2]));
             Arc::new(Int64Array::from_iter(
                 (0..values.len())
-                    .map(|row| (kinds[row] == 0 && sources[row] == 0).then(|| values.value(row))),
+                    .map(|row| (kinds[row] == 0 && is_otel(sources[row])).then(|| values.value(row))),
             ))
         }
         Transform::SourceInt => {
@@ -125,13 +125,13 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
             let values = values.as_primitive::<Int64Type>();
             let sources = bytes(&inputs[1]);
             Arc::new(Int64Array::from_iter(
-                (0..values.len()).map(|row| (sources[row] == 0).then(|| values.value(row))),
+                (0..values.len()).map(|row| (is_otel(sources[row])).then(|| values.value(row))),
             ))
         }
         Transform::SpanKind => {
             let (values, kinds, sources) = (bytes(first), bytes(&inputs[1]), bytes(&inputs[2]));
             texts((0..values.len()).map(|row| {
-                (kinds[row] == 0 && sources[row] == 0).then(|| match values[row] {
+                (kinds[row] == 0 && is_otel(sources[row])).then(|| match values[row] {
                     1 => "internal",
                     2 => "server",
                     3 => "client",
@@ -147,7 +147,7 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
                 Signal::Log | Signal::Error => "log",
                 Signal::Metric => "metric",
             };
-            texts(bytes(first).iter().map(|source| (*source == 0).then_some(name)))
+            texts(bytes(first).iter().map(|source| is_otel(*source).then_some(name)))
         }
         Transform::SpanAnnotation => texts(bytes(first).iter().map(|kind| match kind {
             1 => Some("span_event"),
@@ -158,7 +158,7 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
             let sources = bytes(&inputs[1]);
             texts(
                 (0..first.len())
-                    .map(|row| (first.is_valid(row) && sources[row] == 0).then_some("span_event")),
+                    .map(|row| (first.is_valid(row) && is_otel(sources[row])).then_some("span_event")),
             )
         }
         Transform::InstrumentationLibrary => {
@@ -167,7 +167,7 @@ fn apply(transform: Transform, signal: Signal, inputs: &[ArrayRef]) -> Result<Ar
         }
         Transform::Severity => {
             let (numbers, sources) = (bytes(first), bytes(&inputs[1]));
-            texts((0..numbers.len()).map(|row| (sources[row] == 0).then(|| severity(numbers[row]))))
+            texts((0..numbers.len()).map(|row| (is_otel(sources[row])).then(|| severity(numbers[row]))))
         }
         Transform::Body => {
             let (text, json) = (first.as_string_view(), inputs[1].as_string_view());
@@ -243,6 +243,12 @@ fn hex(array: &ArrayRef) -> Result<ArrayRef> {
         last = Some((row, view));
     }
     Ok(Arc::new(StringViewArray::try_new(views.into(), vec![Buffer::from_vec(text)], ids.nulls().cloned())?))
+}
+
+/// Whether a row has OpenTelemetry's fixed columns: all have, X-Ray's too, but the events of Honeycomb's API.
+fn is_otel(source: u8) -> bool {
+    const SOURCE_HONEYCOMB: u8 = 1;
+    source != SOURCE_HONEYCOMB
 }
 
 fn severity(number: u8) -> &'static str {

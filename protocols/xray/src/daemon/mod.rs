@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracery_columnar::EventBatch;
 use tracery_model::{EnvironmentId, Signal, SinkError};
@@ -34,6 +34,8 @@ const ROW_BYTES_MAX: usize = 512 << 20;
 /// How long a batch is offered to a sink that is busy: for ever while running, this long at the end.
 const LAST_OFFER_TIME: Duration = Duration::from_secs(3);
 const RETRY_MS_MAX: u64 = 250;
+/// Batches that wait for the sink at the same time; while there are so many, no more are made.
+const OFFERS_MAX: usize = 3;
 
 /// What OTLP payloads were decoded to.
 #[derive(Debug)]
@@ -99,7 +101,8 @@ impl Daemon {
         // A thread of its own: the system's buffer holds some milliseconds, and tasks may have to wait longer.
         let thread = std::thread::Builder::new().name("xray-udp".into()).spawn(move || receiver.receive())?;
         let stop = CancellationToken::new();
-        let writer = Writer { xray, environment, otlp, shared: Arc::clone(&shared), stop: stop.clone() };
+        let writer =
+            Arc::new(Writer { xray, environment, otlp, shared: Arc::clone(&shared), stop: stop.clone() });
         let task = tokio::spawn(async move {
             writer.run().await;
             drop(tokio::task::spawn_blocking(move || thread.join()).await);
@@ -174,7 +177,9 @@ struct Offer {
 }
 
 impl Writer {
-    async fn run(self) {
+    async fn run(self: Arc<Self>) {
+        // The next are read while the sink makes the last durable.
+        let mut offered = JoinSet::new();
         loop {
             let is_last = self.shared.waiting.wait().await;
             if !is_last && !self.stop.is_cancelled() {
@@ -184,29 +189,38 @@ impl Writer {
             if dropped > 0 {
                 self.xray.intake.metrics.dropped(DOOR, "no_room", dropped);
             }
-            if !datagrams.is_empty() {
-                self.write(datagrams).await;
+            if !datagrams.is_empty()
+                && let Some(offer) = self.read(datagrams).await
+            {
+                while offered.len() >= OFFERS_MAX {
+                    offered.join_next().await;
+                }
+                offered.spawn(Arc::clone(&self).write(offer));
             }
             if is_last && self.shared.waiting.is_drained() {
+                while offered.join_next().await.is_some() {}
                 return;
             }
         }
     }
 
-    async fn write(&self, datagrams: Datagrams) {
-        let read = Reader {
+    /// `None` when nothing is to be written.
+    async fn read(&self, datagrams: Datagrams) -> Option<Offer> {
+        let reader = Reader {
             xray: self.xray.clone(),
             environment: self.environment,
             otlp: Arc::clone(&self.otlp),
             received_ns: self.xray.intake.clock.now_ns(),
         };
-        let Ok(offer) = tokio::task::spawn_blocking(move || read.read(&datagrams)).await else {
+        let read = tokio::task::spawn_blocking(move || reader.read(&datagrams)).await;
+        if read.is_err() {
+            // A panic, which is a defect and printed where it happened.
             self.xray.intake.metrics.dropped(DOOR, "failed", 1);
-            return;
-        };
-        if offer.batches.is_empty() {
-            return;
         }
+        read.ok().filter(|offer| !offer.batches.is_empty())
+    }
+
+    async fn write(self: Arc<Self>, offer: Offer) {
         match self.offer(offer.batches).await {
             Ok(()) => self.xray.intake.metrics.accepted(DOOR, offer.record_count),
             Err(error) => {
