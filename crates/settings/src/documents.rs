@@ -47,6 +47,14 @@ document_kinds! {
     BoardView "board_view" 50,
     Marker "marker" 100_000,
     MarkerSetting "marker_setting" 1_000,
+    /// A sampling rule of X-Ray; its name is the rule's. One of them is the default rule, once it was changed.
+    XRaySamplingRule "xray_sampling_rule" 26,
+    /// A group of X-Ray; its name is the group's. One of them is the default group, once it was changed.
+    XRayGroup "xray_group" 26,
+    /// A resource policy of X-Ray; its name is the policy's.
+    XRayPolicy "xray_policy" 5,
+    /// What an X-Ray account has once: encryption, destination, indexing; its name says which.
+    XRaySetting "xray_setting" 16,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -12,11 +12,13 @@ mod ingest;
 mod operations;
 mod rejected;
 mod retrievals;
+mod sampling;
 mod segment;
 
 use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tracery_intake::Intake;
 use tracery_query::StoreEvents;
@@ -41,6 +43,9 @@ pub struct XRay {
     pub(crate) retrievals: Arc<retrievals::Retrievals>,
     /// Requests that hold whole traces in memory.
     pub(crate) reads: Arc<Semaphore>,
+    pub(crate) sampling: Arc<Mutex<sampling::Sampling>>,
+    /// Held over a change of what an account keeps, so that two changes do not undo each other.
+    pub(crate) changes: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl XRay {
@@ -50,6 +55,8 @@ impl XRay {
             events,
             context,
             ingest: Arc::default(),
+            sampling: Arc::default(),
+            changes: Arc::default(),
             retrievals: Arc::default(),
             reads: Arc::new(Semaphore::new(READS_MAX)),
         }

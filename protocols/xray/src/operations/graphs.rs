@@ -16,7 +16,8 @@ use tracery_query::questions::xray::{
     Entity, Filter, Histogram, MapEdge, MapNode, ServiceMap, Statistics, series, service_map, trace_map,
 };
 
-use super::selection::{self, failed, invalid};
+use super::invalid;
+use super::selection::{self, failed};
 use crate::{Caller, XRay};
 
 /// Nodes of one page.
@@ -78,7 +79,8 @@ async fn group_filter(
 ) -> Result<Filter, Error> {
     let account_id = caller.account_id.clone();
     let expression = selection::group(state, caller, name.as_deref(), arn.as_deref()).await?;
-    Ok(Filter { expression, groups: Vec::new(), account_id })
+    let groups = selection::named_groups(state, caller, expression.as_ref()).await?;
+    Ok(Filter { expression, groups, account_id })
 }
 
 fn offset(token: Option<&str>) -> Result<usize, Error> {

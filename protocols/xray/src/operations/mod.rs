@@ -1,11 +1,21 @@
 //! The operations, one file for each family. [`answer`] is the only way in: it decodes by the model and encodes what the
 //! operation gave.
 
+mod destination;
+mod encryption;
 mod graphs;
+mod groups;
+mod indexing;
+mod insights;
+mod kept;
+mod pages;
+mod policies;
 mod retrieval;
+mod sampling;
 mod segments;
 mod selection;
 mod summaries;
+mod tags;
 mod traces;
 
 use std::future::Future;
@@ -13,6 +23,8 @@ use std::future::Future;
 use bytes::Bytes;
 use tracery_aws_wire::xray::{Operation, errors};
 use tracery_aws_wire::{Call, Error, Protocol, decode, encode, unknown_operation};
+
+pub(crate) use groups::group;
 
 use crate::{Caller, XRay};
 
@@ -37,6 +49,41 @@ pub(crate) async fn answer(
         Operation::ListRetrievedTraces => run(retrieval::list, state, caller, body).await,
         Operation::GetRetrievedTracesGraph => run(retrieval::get_graph, state, caller, body).await,
         Operation::CancelTraceRetrieval => run(retrieval::cancel, state, caller, body).await,
+        Operation::CreateGroup => run(groups::create_group, state, caller, body).await,
+        Operation::CreateSamplingRule => run(sampling::create_sampling_rule, state, caller, body).await,
+        Operation::DeleteGroup => run(groups::delete_group, state, caller, body).await,
+        Operation::DeleteResourcePolicy => run(policies::delete_resource_policy, state, caller, body).await,
+        Operation::DeleteSamplingRule => run(sampling::delete_sampling_rule, state, caller, body).await,
+        Operation::GetEncryptionConfig => run(encryption::get_encryption_config, state, caller, body).await,
+        Operation::GetGroup => run(groups::get_group, state, caller, body).await,
+        Operation::GetGroups => run(groups::get_groups, state, caller, body).await,
+        Operation::GetIndexingRules => run(indexing::get_indexing_rules, state, caller, body).await,
+        Operation::GetInsight => run(insights::get_insight, state, caller, body).await,
+        Operation::GetInsightEvents => run(insights::get_insight_events, state, caller, body).await,
+        Operation::GetInsightImpactGraph => {
+            run(insights::get_insight_impact_graph, state, caller, body).await
+        }
+        Operation::GetInsightSummaries => run(insights::get_insight_summaries, state, caller, body).await,
+        Operation::GetSamplingRules => run(sampling::get_sampling_rules, state, caller, body).await,
+        Operation::GetSamplingStatisticSummaries => {
+            run(sampling::get_sampling_statistic_summaries, state, caller, body).await
+        }
+        Operation::GetSamplingTargets => run(sampling::get_sampling_targets, state, caller, body).await,
+        Operation::GetTraceSegmentDestination => {
+            run(destination::get_trace_segment_destination, state, caller, body).await
+        }
+        Operation::ListResourcePolicies => run(policies::list_resource_policies, state, caller, body).await,
+        Operation::ListTagsForResource => run(tags::list_tags_for_resource, state, caller, body).await,
+        Operation::PutEncryptionConfig => run(encryption::put_encryption_config, state, caller, body).await,
+        Operation::PutResourcePolicy => run(policies::put_resource_policy, state, caller, body).await,
+        Operation::TagResource => run(tags::tag_resource, state, caller, body).await,
+        Operation::UntagResource => run(tags::untag_resource, state, caller, body).await,
+        Operation::UpdateGroup => run(groups::update_group, state, caller, body).await,
+        Operation::UpdateIndexingRule => run(indexing::update_indexing_rule, state, caller, body).await,
+        Operation::UpdateSamplingRule => run(sampling::update_sampling_rule, state, caller, body).await,
+        Operation::UpdateTraceSegmentDestination => {
+            run(destination::update_trace_segment_destination, state, caller, body).await
+        }
         _ => Err(unknown_operation(Protocol::RestJson)),
     }
 }
@@ -54,6 +101,11 @@ where
 {
     let input = decode::<C>(body, state.intake.limits.inflated_bytes_max)?;
     encode::<C>(&handler(state, caller, input).await?)
+}
+
+/// A request that the vendor's service refuses for what it says.
+pub(crate) fn invalid(message: impl Into<String>) -> Error {
+    Error::new(&errors::INVALID_REQUEST_EXCEPTION, message)
 }
 
 /// The client is asked to come again.

@@ -1,17 +1,13 @@
 //! What operations that select traces have in common: time ranges, trace ids, groups and filter expressions as clients spell
 //! them, and the errors for those that are none.
 
-use tracery_aws_wire::xray::errors::INVALID_REQUEST_EXCEPTION;
 use tracery_aws_wire::{EpochSeconds, Error};
 use tracery_model::{TimeRange, TraceId};
 use tracery_query::QueryError;
-use tracery_query::languages::xray::{Expression, parse};
+use tracery_query::languages::xray::{Expression, Group, Term, parse};
 
+use super::{groups, invalid};
 use crate::{Caller, XRay};
-
-pub(crate) fn invalid(message: impl Into<String>) -> Error {
-    Error::new(&INVALID_REQUEST_EXCEPTION, message)
-}
 
 pub(crate) fn bad_token() -> Error {
     invalid("NextToken is not one of this operation")
@@ -64,20 +60,43 @@ pub(crate) fn expression(text: Option<&str>) -> Result<Option<Expression>, Error
     }
 }
 
-/// The name of the group that every trace is in.
-const DEFAULT: &str = "Default";
-
-/// The expression of a group; `None` for the default one, and when none is named.
+/// The expression of a group; `None` for one that takes everything, and when none is named.
 pub(crate) async fn group(
-    _state: &XRay,
-    _caller: &Caller,
+    state: &XRay,
+    caller: &Caller,
     name: Option<&str>,
     arn: Option<&str>,
 ) -> Result<Option<Expression>, Error> {
-    match (name, arn) {
-        (None, None) => Ok(None),
-        (Some(name), None) if name == DEFAULT => Ok(None),
-        _ => Err(invalid("Group not found")),
+    match groups::group(state, caller, name, arn).await? {
+        Some(group) => expression(group.expression.as_deref()),
+        None => Ok(None),
+    }
+}
+
+/// The groups that an expression may name, with their own expressions; none are read when it names none.
+pub(crate) async fn named_groups(
+    state: &XRay,
+    caller: &Caller,
+    expression: Option<&Expression>,
+) -> Result<Vec<(Group, Expression)>, Error> {
+    if !expression.is_some_and(names_groups) {
+        return Ok(Vec::new());
+    }
+    let mut named = Vec::new();
+    for group in groups::groups(state, caller).await? {
+        // The default group takes every trace.
+        let everything = Expression::All(Vec::new());
+        let expression = self::expression(group.expression.as_deref())?.unwrap_or(everything);
+        named.push((Group { name: group.name, arn: group.arn }, expression));
+    }
+    Ok(named)
+}
+
+fn names_groups(expression: &Expression) -> bool {
+    match expression {
+        Expression::All(parts) | Expression::Any(parts) => parts.iter().any(names_groups),
+        Expression::Not(inner) => names_groups(inner),
+        Expression::Term(term) => matches!(term, Term::Group { .. }),
     }
 }
 

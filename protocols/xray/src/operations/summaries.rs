@@ -14,7 +14,8 @@ use tracery_query::questions::xray::{
     DocumentLimits, Filter, Find, Found, Node, RangeBy, RootCauses, documents, find,
 };
 
-use super::selection::{self, failed, invalid};
+use super::invalid;
+use super::selection::{self, failed};
 use crate::assembly::{CompiledTrace, compile, facts, summarize};
 use crate::{Caller, XRay};
 
@@ -47,7 +48,8 @@ pub(crate) async fn get_trace_summaries(
         Some(token) => Some(token.parse().map_err(|()| selection::bad_token())?),
     };
     let assembled = Assembled { state, caller };
-    let filter = Filter { expression, groups: Vec::new(), account_id: caller.account_id.clone() };
+    let groups = selection::named_groups(state, caller, expression.as_ref()).await?;
+    let filter = Filter { expression, groups, account_id: caller.account_id.clone() };
     let question = Find { time, by, filter, share, after, limit: PAGE_TRACES };
     let page = find(&state.context, &state.events, caller.environment, &question, Some(&assembled));
     let page = page.await.map_err(failed)?;

@@ -232,6 +232,31 @@ async fn a_series_counts_what_the_graph_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_narrows_graph_series_and_list() {
+    let stored = stored().await;
+    let group = json!({ "GroupName": "notified", "FilterExpression": "service(\"SNS\")" });
+    assert_eq!(stored.post("/CreateGroup", group).await.status, 200);
+    let answer = stored
+        .post("/TraceSummaries", with(window(), json!({ "FilterExpression": "group.name = \"notified\"" })));
+    let answer = answer.await;
+    let found: Vec<&Value> =
+        answer.body["TraceSummaries"].as_array().unwrap().iter().map(|summary| &summary["Id"]).collect();
+    assert_eq!(found, [&Value::from(trace_id(3)), &Value::from(trace_id(2))]);
+    for (name, count) in [("notified", 2), ("Default", 4)] {
+        let named = with(window(), json!({ "GroupName": name }));
+        let graph = stored.post("/ServiceGraph", named.clone()).await;
+        assert_eq!(graph.status, 200, "{}", graph.body);
+        let root = service(&graph.body["Services"], NAME, "AWS::EC2::Instance");
+        assert_eq!(root["SummaryStatistics"]["TotalCount"], count);
+        let series = stored.post("/TimeSeriesServiceStatistics", named).await;
+        let points = series.body["TimeSeriesServiceStatistics"].as_array().unwrap();
+        let counts =
+            points.iter().map(|point| point["EdgeSummaryStatistics"]["TotalCount"].as_i64().unwrap());
+        assert_eq!(counts.sum::<i64>(), count);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn questions_that_are_none_are_refused() {
     let stored = stored().await;
     let series = "/TimeSeriesServiceStatistics";

@@ -369,7 +369,7 @@ fn expected(rows: &[Row], question: &Find) -> Vec<(TraceId, i64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
 
     #[test]
     fn filters_find_what_the_evaluator_finds(
