@@ -10,6 +10,8 @@ import boto3
 import botocore.session
 import pytest
 import requests
+from aws_xray_sdk.core.sampling.connector import ServiceConnector
+from aws_xray_sdk.core.sampling.rule_cache import RuleCache
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from conftest import Server
@@ -253,6 +255,28 @@ def test_reports_of_all_sdks_are_understood(server, xray):
     invalid(xray.get_sampling_targets, SamplingStatisticsDocuments=[report("Default")] * 26)
     for bad in ({"ClientID": "short"}, {"RequestCount": -1}, {"RuleName": ""}):
         invalid(xray.get_sampling_targets, SamplingStatisticsDocuments=[report("Default", **bad)])
+
+
+def test_the_sdk_for_python_samples_by_our_rules(server, xray):
+    xray.create_sampling_rule(SamplingRule={**RULE, "RuleName": "sdk", "ReservoirSize": 4, "FixedRate": 0})
+    host, port = server.addresses["xray_tcp"].rsplit(":", 1)
+    connector = ServiceConnector()
+    connector.setup_xray_client(host, port, None)
+    cache = RuleCache()
+    cache.load_rules(connector.fetch_sampling_rules())
+    cache.last_updated = int(time.time())
+    assert [rule.name for rule in cache.rules] == ["sdk", "Default"]
+    request = {"service": "shop", "method": "GET", "path": "/cart/1", "host": "any", "service_type": "any"}
+    rule = cache.get_matched_rule(request, int(time.time()))
+    assert rule.name == "sdk"
+    rule.increment_request_count()
+    targets, modified = connector.fetch_sampling_target([rule])
+    assert targets["sdk"]["quota"] == 4 and targets["sdk"]["interval"] == 10 and abs(modified - time.time()) < 60
+    cache.load_targets(targets)
+    now = int(time.time())
+    taken = [str(rule.reservoir.borrow_or_take(now, rule.can_borrow)) for _ in range(6)]
+    assert len(set(taken[:4])) == 1 and taken[4] == taken[5] != taken[0]
+    xray.delete_sampling_rule(RuleName="sdk")
 
 
 def test_a_group_lives(xray):

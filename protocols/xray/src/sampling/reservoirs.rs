@@ -171,8 +171,8 @@ mod tests {
     fn clients_are_bounded_and_forgotten() {
         let mut reservoirs = Reservoirs::default();
         for idx in 0..CLIENTS_MAX {
-            // A thousand rules, because a share looks at all clients of its rule.
-            let key = (EnvironmentId(1), format!("rule-{}", idx % 1_000));
+            // Ten thousand rules, because a share looks at all clients of its rule.
+            let key = (EnvironmentId(1), format!("rule-{}", idx % 10_000));
             reservoirs.lease(&key, &format!("client-{idx}"), 1, 0);
         }
         assert_eq!(reservoirs.client_count, CLIENTS_MAX);
