@@ -9,9 +9,9 @@ use tracery_aws_wire::xray::{
 use tracery_aws_wire::{EpochSeconds, Error};
 use tracery_settings::DocumentKind;
 
-use super::invalid;
 use super::kept::Shelf;
 use super::pages::page;
+use super::{cited, invalid};
 use crate::sampling::rules::DEFAULT_MADE_MS;
 use crate::{Caller, XRay};
 
@@ -49,7 +49,7 @@ pub(super) async fn update_indexing_rule(
     if call.name != RULE {
         let message = "There is no such indexing rule.";
         let missing = Error::new(&errors::RESOURCE_NOT_FOUND_EXCEPTION, message);
-        return Err(missing.with("ResourceName", call.name));
+        return Err(missing.with("ResourceName", cited(&call.name)));
     }
     let rule =
         call.rule.probabilistic.ok_or_else(|| invalid("The Rule says nothing; it is Probabilistic."))?;

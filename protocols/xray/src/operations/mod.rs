@@ -108,6 +108,12 @@ pub(crate) fn invalid(message: impl Into<String>) -> Error {
     Error::new(&errors::INVALID_REQUEST_EXCEPTION, message)
 }
 
+/// What a client sent, as an error names it: cut, because not all of the model's texts are bounded.
+pub(crate) fn cited(text: &str) -> &str {
+    const CHARS_MAX: usize = 200;
+    text.char_indices().nth(CHARS_MAX).map_or(text, |(end, _)| &text[..end])
+}
+
 /// The client is asked to come again.
 pub(crate) fn throttled(message: impl Into<String>) -> Error {
     Error::new(&errors::THROTTLED_EXCEPTION, message)

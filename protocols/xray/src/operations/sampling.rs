@@ -18,7 +18,7 @@ use tracery_settings::DocumentKind;
 
 use super::kept::{Kept, NameOrArn, Shelf, arn, one_of, resource};
 use super::pages::page;
-use super::{invalid, tags};
+use super::{cited, invalid, tags};
 use crate::sampling::boosts::Boost;
 use crate::sampling::rules::{DEFAULT, DEFAULT_MADE_MS, change, default_rule, refusal};
 use crate::sampling::statistics::Counts;
@@ -277,7 +277,7 @@ async fn named(
     };
     found.ok_or_else(|| match wanted {
         NameOrArn::Name(text) | NameOrArn::Arn(text) => {
-            invalid(format!("Sampling rule {text} does not exist."))
+            invalid(format!("Sampling rule {} does not exist.", cited(text)))
         }
     })
 }

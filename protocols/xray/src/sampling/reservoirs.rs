@@ -12,6 +12,8 @@ use super::RuleKey;
 pub(crate) const LEASE_MS: i64 = 120_000;
 /// Clients of all rules and accounts together: about 20 MB.
 const CLIENTS_MAX: usize = 100_000;
+/// How often room is looked for when there is none, because it takes a walk over all clients.
+const FULL_SWEEP_MS: i64 = 1_000;
 
 /// Who holds which share.
 #[derive(Debug, Default)]
@@ -40,7 +42,9 @@ impl Reservoirs {
         reservoir_size: i32,
         now_ms: i64,
     ) -> Option<Lease> {
-        if now_ms.saturating_sub(self.swept_ms) >= LEASE_MS || self.client_count >= CLIENTS_MAX {
+        let is_full = self.client_count >= CLIENTS_MAX;
+        let unswept_ms = now_ms.saturating_sub(self.swept_ms);
+        if unswept_ms >= LEASE_MS || is_full && unswept_ms >= FULL_SWEEP_MS {
             self.sweep(now_ms);
         }
         let until_ms = now_ms.saturating_add(LEASE_MS);
@@ -171,8 +175,8 @@ mod tests {
     fn clients_are_bounded_and_forgotten() {
         let mut reservoirs = Reservoirs::default();
         for idx in 0..CLIENTS_MAX {
-            // A thousand rules, because a share looks at all clients of its rule.
-            let key = (EnvironmentId(1), format!("rule-{}", idx % 1_000));
+            // Ten thousand rules, because a share looks at all clients of its rule.
+            let key = (EnvironmentId(1), format!("rule-{}", idx % 10_000));
             reservoirs.lease(&key, &format!("client-{idx}"), 1, 0);
         }
         assert_eq!(reservoirs.client_count, CLIENTS_MAX);

@@ -13,6 +13,7 @@ pub(crate) const DEFAULT_PRIORITY: i32 = 10_000;
 pub(crate) const DEFAULT_MADE_MS: i64 = 1_480_550_400_000;
 
 const PRIORITY_MAX: i32 = 9_999;
+const NAME_CHARS_MAX: usize = 32;
 
 /// The default rule as long as nobody changed it. It has no ARN yet.
 pub(crate) fn default_rule() -> SamplingRule {
@@ -39,7 +40,11 @@ pub(crate) fn refusal(name: &str, rule: &SamplingRule) -> Option<String> {
     if name == DEFAULT {
         return Some("A rule named Default exists in every account and cannot be made.".to_owned());
     }
-    if name.is_empty() || name.trim() != name || name.chars().any(char::is_control) {
+    // The model bounds a name, but not an ARN that has one in it.
+    if name.is_empty() || name.chars().nth(NAME_CHARS_MAX).is_some() {
+        return Some(format!("The name of a sampling rule has from 1 to {NAME_CHARS_MAX} characters."));
+    }
+    if name.trim() != name || name.chars().any(char::is_control) {
         return Some(format!("The rule name '{}' is not valid.", name.escape_debug()));
     }
     if rule.version != 1 {
@@ -125,6 +130,9 @@ mod tests {
             ("a", named("a", 10_000), false),
             ("Default", good.clone(), false),
             (" a", good.clone(), false),
+            ("", good.clone(), false),
+            (&"é".repeat(32), good.clone(), true),
+            (&"é".repeat(33), good.clone(), false),
             ("a\n", good, false),
         ];
         for (name, rule, fine) in cases {
