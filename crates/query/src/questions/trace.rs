@@ -10,7 +10,7 @@ use tracery_columnar::{AttributeColumn, Fixed, TAIL_COLUMN};
 use tracery_model::{EnvironmentId, RowKind, Signal, TimeRange, TraceId};
 
 use crate::QueryError;
-use crate::tables::{Outline, StoreEvents, TraceRows, flat, only};
+use crate::tables::{Outline, StoreEvents, TraceRows, flat};
 
 /// A row that belongs to a span: an event, a link or a log record.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,19 +195,15 @@ pub(crate) async fn figures(
         Err(QueryError::Limit(_)) => None,
         Err(error) => return Err(error),
     };
+    // The rows of a part are looked at once for all traces: what their fields are is most of that work.
+    let mut together = match together {
+        Some(rows) => Some(by_trace(&rows)?),
+        None => None,
+    };
     let mut found = Vec::with_capacity(trace_ids.len());
     for trace_id in trace_ids {
-        let figures = match &together {
-            Some(rows) => {
-                let mut own = Vec::new();
-                for TraceRows { signal, records } in rows {
-                    let ids = records.column_by_name(Fixed::TraceId.name());
-                    if let Some(records) = only(records, ids, &[*trace_id])? {
-                        own.push(TraceRows { signal: *signal, records });
-                    }
-                }
-                figures_of(assemble(&own)?)
-            }
+        let figures = match &mut together {
+            Some(rows) => figures_of(attach(rows.remove(trace_id).unwrap_or_default())),
             None => match long_figures(events, environment, *trace_id, row_count_max).await {
                 Err(QueryError::Limit(_)) => continue,
                 other => other?,
@@ -218,6 +214,21 @@ pub(crate) async fn figures(
         }
     }
     Ok(found)
+}
+
+/// What each trace has among `rows`.
+fn by_trace(rows: &[TraceRows]) -> Result<HashMap<TraceId, Vec<Row>>, QueryError> {
+    let mut traces: HashMap<TraceId, Vec<Row>> = HashMap::new();
+    for rows in rows {
+        let ids = rows.records.column_by_name(Fixed::TraceId.name());
+        let Some(ids) = ids.and_then(|column| column.as_fixed_size_binary_opt()) else { continue };
+        for (id, row) in ids.iter().zip(read(rows)?) {
+            if let Some(id) = id.and_then(TraceId::from_bytes) {
+                traces.entry(id).or_default().push(row);
+            }
+        }
+    }
+    Ok(traces)
 }
 
 /// Rows of all traces of a list that are read together; beyond them each trace is read by its outline.
@@ -332,16 +343,23 @@ enum Row {
     Log(Option<String>, Attached),
 }
 
-/// The spans among `rows`, in the order of pages, with what is attached to them.
+/// [`attach`] of rows as they were stored.
 fn assemble(rows: &[TraceRows]) -> Result<Vec<SpanView>, QueryError> {
+    let mut all = Vec::new();
+    for rows in rows {
+        all.extend(read(rows)?);
+    }
+    Ok(attach(all))
+}
+
+/// The spans among `rows`, in the order of pages, with what is attached to them.
+fn attach(rows: Vec<Row>) -> Vec<SpanView> {
     let mut spans: Vec<SpanView> = Vec::new();
     let mut attached = Vec::new();
-    for rows in rows {
-        for row in read(rows)? {
-            match row {
-                Row::Span(span) => spans.push(*span),
-                other => attached.push(other),
-            }
+    for row in rows {
+        match row {
+            Row::Span(span) => spans.push(*span),
+            other => attached.push(other),
         }
     }
     spans.sort_by(|left, right| (left.start_ns, &left.span_id).cmp(&(right.start_ns, &right.span_id)));
@@ -370,7 +388,7 @@ fn assemble(rows: &[TraceRows]) -> Result<Vec<SpanView>, QueryError> {
             list.sort_by_key(|attached| attached.time_ns);
         }
     }
-    Ok(spans)
+    spans
 }
 
 /// What the view shows beside the fields, so that it is not repeated among them.

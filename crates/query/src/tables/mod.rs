@@ -14,7 +14,7 @@ pub use events::{STORE_URL, StoreEvents};
 pub(crate) use flat::flat;
 pub(crate) use outline::Outline;
 pub use trace::TraceRows;
-pub(crate) use trace::{only, value_bytes};
+pub(crate) use trace::value_bytes;
 
 use std::sync::Arc;
 

@@ -154,7 +154,7 @@ pub(crate) fn value_bytes(batch: &RecordBatch) -> usize {
 }
 
 /// The rows of the traces, if there are any.
-pub(crate) fn only(
+fn only(
     batch: &RecordBatch,
     ids: Option<&ArrayRef>,
     trace_ids: &[TraceId],

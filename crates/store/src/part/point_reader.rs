@@ -85,6 +85,7 @@ impl PointRead {
             let own: Vec<Bytes> = bytes.by_ref().take(count).collect();
             arrays.push(ZSTD.with_borrow_mut(|zstd| column.decode(zstd, own)));
         }
+        ZSTD.with_borrow_mut(Zstd::rest);
         arrays
     }
 }
@@ -338,13 +339,20 @@ const KEPT_BYTES_MAX: usize = 4 << 20;
 const STEP_BYTES: usize = 256 << 10;
 
 impl Zstd {
+    /// Gives back what few reads need.
+    fn rest(&mut self) {
+        for buffer in [&mut self.page, &mut self.dictionary] {
+            buffer.clear();
+            buffer.shrink_to(KEPT_BYTES_MAX);
+        }
+    }
+
     fn page(&mut self, body: &[u8], len: usize) -> Option<()> {
         let whole = match &mut self.whole {
             Some(whole) => whole,
             none => none.insert(Decompressor::new().ok()?),
         };
         self.page.clear();
-        self.page.shrink_to(KEPT_BYTES_MAX);
         self.page.reserve(len);
         whole.decompress_to_buffer(body, &mut self.page).ok().filter(|found| *found == len)?;
         Some(())
@@ -353,7 +361,6 @@ impl Zstd {
     /// Unpacks until `find` finds what it looks for.
     fn dictionary<T>(&mut self, body: &[u8], len: usize, find: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
         self.dictionary.clear();
-        self.dictionary.shrink_to(KEPT_BYTES_MAX);
         let stream = match &mut self.stream {
             Some(stream) => {
                 stream.reinit().ok()?;
