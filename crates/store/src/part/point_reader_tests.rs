@@ -213,19 +213,26 @@ fn rows_of_coded_columns_are_found() {
     let texts = Values::Text { ends: &ends, bytes: &bytes };
     let ids: Vec<[u8; 16]> = (0..ROWS as u128 / 10).map(|idx| (idx << 64 | 7).to_be_bytes()).collect();
     let code = |idx: usize| u32::try_from(idx).unwrap();
-    let mut writer = MergedWriter::new(&schema, ROWS).unwrap();
+    let mut writer = MergedWriter::new(ROWS);
     let rows = || 0..ROWS;
+    let column = |idx: usize| Arc::new(schema.field(idx).clone());
     writer
-        .write_coded(0, Values::TraceIds(&ids), &rows().map(|row| code(row / 10) + 1).collect::<Vec<_>>())
+        .write_coded(
+            &column(0),
+            Values::TraceIds(&ids),
+            &rows().map(|row| code(row / 10) + 1).collect::<Vec<_>>(),
+        )
         .unwrap();
-    writer.write_coded(1, texts, &rows().map(|row| code(row % 7 + 1)).collect::<Vec<_>>()).unwrap();
-    writer.write_coded(2, texts, &rows().map(|row| code(row * 31 % 60_001)).collect::<Vec<_>>()).unwrap();
+    writer.write_coded(&column(1), texts, &rows().map(|row| code(row % 7 + 1)).collect::<Vec<_>>()).unwrap();
+    writer
+        .write_coded(&column(2), texts, &rows().map(|row| code(row * 31 % 60_001)).collect::<Vec<_>>())
+        .unwrap();
     let rare = |row: usize| if row % 9_000 < 3 { row % 50 + 1 } else { 0 };
-    writer.write_coded(3, texts, &rows().map(|row| code(rare(row))).collect::<Vec<_>>()).unwrap();
+    writer.write_coded(&column(3), texts, &rows().map(|row| code(rare(row))).collect::<Vec<_>>()).unwrap();
     let times: ArrayRef = Arc::new(TimestampNanosecondArray::from_iter_values(
         rows().map(|row| 1_700_000_000_000_000_000 + i64::try_from(row * row % 1_000_003).unwrap()),
     ));
-    writer.write_column(4, &times).unwrap();
+    writer.write_column(&column(4), &times).unwrap();
     let part = writer.finish().unwrap();
     for ranges in [
         vec![0..1],

@@ -22,7 +22,7 @@ use std::future::Future;
 
 use bytes::Bytes;
 use tracery_aws_wire::xray::{Operation, errors};
-use tracery_aws_wire::{Call, Error, Protocol, decode, encode, unknown_operation};
+use tracery_aws_wire::{Call, Error, decode, encode};
 
 pub(crate) use groups::group;
 
@@ -84,7 +84,6 @@ pub(crate) async fn answer(
         Operation::UpdateTraceSegmentDestination => {
             run(destination::update_trace_segment_destination, state, caller, body).await
         }
-        _ => Err(unknown_operation(Protocol::RestJson)),
     }
 }
 
