@@ -27,10 +27,11 @@ Exit codes:
 
 /// What `tracery` alone says.
 pub(crate) const INTRODUCTION: &str = "\
-Tracery takes telemetry as OTLP and Honeycomb clients send it, keeps it, and answers questions about it.
+Tracery takes telemetry as OTLP, Honeycomb and X-Ray clients send it, keeps it, and answers questions about it.
 
   tracery demo                        a server with a directory of its own, and what to send to it
-  tracery serve --data-dir DIR        the server: web page and HTTP on 8080, OTLP on 4317 (gRPC) and 4318 (HTTP)
+  tracery serve --data-dir DIR        the server: web page and HTTP on 8080, OTLP on 4317 (gRPC) and 4318 (HTTP),
+                                      the X-Ray daemon's ports on 2000
   tracery query 'SELECT count(*) FROM spans'
                                       ask a running server, or a directory with --data-dir
   tracery keys create --data-dir DIR --environment NAME --kind ingest
