@@ -11,6 +11,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from conftest import Server, make_key
@@ -183,3 +184,13 @@ def test_what_comes_over_udp_is_written_before_the_server_ends(tmp_path):
         assert trace_of(again, good["trace_id"])["span_count"] == 1
     finally:
         again.stop()
+
+
+def test_the_unsigned_port_answers_only_to_its_own_names(start):
+    """A page whose name was rebound to this machine has its own Host."""
+    server = start("--auth", "required")
+    statuses = {
+        host: requests.post(server.url("/GetSamplingRules", "xray_tcp"), "{}", headers={"Host": host}, timeout=10).status_code
+        for host in ("localhost:2000", "127.0.0.1", "evil.example:2000")
+    }
+    assert statuses == {"localhost:2000": 200, "127.0.0.1": 200, "evil.example:2000": 403}
