@@ -76,9 +76,17 @@ def client(server, region="eu-west-1"):
     return made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def xray(server):
-    return client(server)
+    """A client; what a test leaves behind, also when it fails, is not the next one's."""
+    made = client(server)
+    yield made
+    rules = [record["SamplingRule"]["RuleName"] for record in made.get_sampling_rules()["SamplingRuleRecords"]]
+    groups = [group["GroupName"] for page in made.get_paginator("get_groups").paginate() for group in page["Groups"]]
+    for names, remove, key in ((rules, made.delete_sampling_rule, "RuleName"), (groups, made.delete_group, "GroupName")):
+        for name in names:
+            if name != "Default":
+                remove(**{key: name})
 
 
 def refused(code, call, **params):

@@ -189,7 +189,7 @@ async fn all(state: &XRay, caller: &Caller) -> Result<Vec<Kept<KeptGroup>>, Erro
     let mut groups = shelf(state, caller).all::<KeptGroup>().await?;
     if !groups.iter().any(|group| group.name == DEFAULT) {
         let value = KeptGroup { insights: no_insights(), ..KeptGroup::default() };
-        groups.push(Kept { id: String::new(), name: DEFAULT.to_owned(), created_ms: 0, value });
+        groups.push(Kept { id: String::new(), name: DEFAULT.to_owned(), value });
     }
     groups.sort_by(|a, b| (a.name != DEFAULT, &a.name).cmp(&(b.name != DEFAULT, &b.name)));
     Ok(groups)

@@ -17,7 +17,6 @@ const SCOPE: &str = "account";
 pub(crate) struct Kept<T> {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) created_ms: i64,
     pub(crate) value: T,
 }
 
@@ -48,9 +47,7 @@ impl<'a> Shelf<'a> {
     pub(crate) async fn add<T: Serialize>(&self, name: &str, value: T) -> Result<Option<Kept<T>>, Error> {
         let new = NewDocument { name: Some(name.to_owned()), body: written(&value)?, ..Default::default() };
         match self.settings.create_document(self.place, new).await {
-            Ok(made) => {
-                Ok(Some(Kept { id: made.id, name: name.to_owned(), created_ms: made.created_ms, value }))
-            }
+            Ok(made) => Ok(Some(Kept { id: made.id, name: name.to_owned(), value })),
             Err(SettingsError::Full { .. }) => Ok(None),
             Err(error) => Err(unavailable(error)),
         }
@@ -87,12 +84,7 @@ fn read<T: DeserializeOwned>(document: tracery_settings::Document) -> Result<Kep
         tracing::warn!(id = document.id, %error, "a stored document cannot be read");
         Error::internal()
     })?;
-    Ok(Kept {
-        id: document.id,
-        name: document.name.unwrap_or_default(),
-        created_ms: document.created_ms,
-        value,
-    })
+    Ok(Kept { id: document.id, name: document.name.unwrap_or_default(), value })
 }
 
 fn written<T: Serialize>(value: &T) -> Result<serde_json::Value, Error> {

@@ -42,6 +42,7 @@ const RULE_PREFIX: &str = "sampling-rule/";
 pub(super) struct KeptRule {
     /// Its ARN is made anew for each caller.
     rule: SamplingRule,
+    made_ms: i64,
     modified_ms: i64,
     pub(super) tags: BTreeMap<String, String>,
 }
@@ -91,7 +92,8 @@ pub(super) async fn create_sampling_rule(
     if rules.iter().filter(|kept| kept.name != DEFAULT).count() >= RULES_MAX {
         return Err(full());
     }
-    let value = KeptRule { rule, modified_ms: state.intake.clock.now_ms(), tags };
+    let made_ms = state.intake.clock.now_ms();
+    let value = KeptRule { rule, made_ms, modified_ms: made_ms, tags };
     let made = shelf.add(&name, value).await?.ok_or_else(full)?;
     Ok(CreateSamplingRuleResult { sampling_rule_record: Some(record(caller, &made)) })
 }
@@ -251,14 +253,14 @@ fn shelf<'a>(state: &'a XRay, caller: &Caller) -> Shelf<'a> {
 /// In the order in which clients walk them.
 async fn all(state: &XRay, caller: &Caller) -> Result<Vec<Kept<KeptRule>>, Error> {
     let mut rules = shelf(state, caller).all::<KeptRule>().await?;
-    match rules.iter_mut().find(|kept| kept.name == DEFAULT) {
-        Some(kept) => kept.created_ms = DEFAULT_MADE_MS,
-        None => rules.push(Kept {
-            id: String::new(),
-            name: DEFAULT.to_owned(),
-            created_ms: DEFAULT_MADE_MS,
-            value: KeptRule { rule: default_rule(), modified_ms: DEFAULT_MADE_MS, tags: BTreeMap::new() },
-        }),
+    if !rules.iter().any(|kept| kept.name == DEFAULT) {
+        let value = KeptRule {
+            rule: default_rule(),
+            made_ms: DEFAULT_MADE_MS,
+            modified_ms: DEFAULT_MADE_MS,
+            tags: BTreeMap::new(),
+        };
+        rules.push(Kept { id: String::new(), name: DEFAULT.to_owned(), value });
     }
     rules.sort_by(|a, b| (a.value.rule.priority, &a.name).cmp(&(b.value.rule.priority, &b.name)));
     Ok(rules)
@@ -300,7 +302,7 @@ fn record(caller: &Caller, kept: &Kept<KeptRule>) -> SamplingRuleRecord {
     rule.attributes.get_or_insert_default();
     SamplingRuleRecord {
         sampling_rule: Some(rule),
-        created_at: Some(time(kept.created_ms)),
+        created_at: Some(time(kept.value.made_ms)),
         modified_at: Some(time(kept.value.modified_ms)),
     }
 }
