@@ -16,6 +16,7 @@ use bytes::Bytes;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::basic::{Compression, Type};
 use parquet::file::metadata::ParquetMetaData;
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use zstd::bulk::Decompressor;
 use zstd::stream::raw::{Decoder, InBuffer, Operation as _, OutBuffer};
 
@@ -135,7 +136,11 @@ fn piece(
         return None;
     }
     let locations = file.offset_index()?.get(group)?.get(column)?.page_locations();
-    let column_index = file.column_index().and_then(|groups| groups.get(group)?.get(column));
+    // Where there is none, asking it anything panics.
+    let column_index = file
+        .column_index()
+        .and_then(|groups| groups.get(group)?.get(column))
+        .filter(|index| !matches!(index, ColumnIndexMetaData::NONE));
     let mut pages = Vec::new();
     for (page, location) in locations.iter().enumerate() {
         let first_row = usize::try_from(location.first_row_index).ok()?;
