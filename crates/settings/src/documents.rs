@@ -55,6 +55,8 @@ document_kinds! {
     XRayPolicy "xray_policy" 5,
     /// What an X-Ray account has once: encryption, destination, indexing; its name says which.
     XRaySetting "xray_setting" 16,
+    /// A metric filter of CloudWatch Logs; scope is the region, the name begins with the group's.
+    LogsMetricFilter "logs_metric_filter" 100_000,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -29,6 +29,10 @@ use super::metrics::Requests;
 /// Names under which unmodified clients know their vendor: they come through a proxy setting or a hosts file.
 const VENDOR_HOSTS: &[&str] = &["api.honeycomb.io", "api.eu1.honeycomb.io"];
 
+/// AWS SDKs put these before the host that they were given for Live Tail. What comes of a loopback's name or address is no
+/// name that a domain could have.
+const LIVE_PREFIXES: &[&str] = &["stream-", "streaming-"];
+
 /// Paths that browsers rightly send telemetry to from pages of other origins. Everything else, which can be read or
 /// changes settings, is for pages of our own.
 const TELEMETRY_PATHS: &[&str] = &["/v1/traces", "/v1/logs", "/v1/metrics", "/1/events/", "/1/batch/"];
@@ -144,10 +148,11 @@ fn host_is_ours(request: &Request) -> bool {
 
 fn is_loopback(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let host = LIVE_PREFIXES.iter().find_map(|prefix| host.strip_prefix(prefix)).unwrap_or(&host);
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || host.ends_with(".localhost")
-        || VENDOR_HOSTS.contains(&host.as_str())
+        || VENDOR_HOSTS.contains(&host)
         || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 

@@ -3,8 +3,10 @@
 //! severe it is.
 
 mod json_fields;
+mod metrics;
 mod rows;
 mod severity;
 mod trace_link;
 
+pub(crate) use metrics::{Defaults, metrics_of};
 pub(crate) use rows::{Origin, RowWriter};

@@ -22,7 +22,8 @@ use tracery_settings::LogStreamFigures;
 
 use super::streams::sequence_token;
 use super::{Reply, invalid};
-use crate::ingest::{Origin, RowWriter};
+use crate::ingest::{Origin, RowWriter, metrics_of};
+use crate::live::Arrived;
 use crate::names::{find_group, find_stream};
 use crate::{Caller, CloudWatchLogs};
 
@@ -57,7 +58,10 @@ struct Written {
     batches: Vec<EventBatch>,
     row_count: usize,
     group_id: String,
+    group: String,
     stream: String,
+    /// What Live Tail may show of it; empty when nobody watches.
+    watched: Vec<(i64, Cow<'static, str>)>,
     came: LogStreamFigures,
     answer: PutLogEventsResponse,
 }
@@ -84,6 +88,15 @@ pub(super) async fn put_log_events(
             return Err(answer);
         }
         metrics.accepted(DOOR, written.row_count);
+        state.live.publish(&Arrived {
+            environment: caller.environment,
+            region: &caller.region,
+            account_id: &caller.account_id,
+            group: &written.group,
+            stream: &written.stream,
+            received_ms: written.came.last_ingestion_ms,
+            events: &written.watched,
+        });
         state.figures.note(&state.intake.settings, &written.group_id, &written.stream, written.came);
     }
     encode::<PutLogEventsRequest>(&written.answer).map(Reply::Body)
@@ -128,8 +141,27 @@ async fn write(state: &CloudWatchLogs, caller: &Caller, body: &[u8]) -> Result<W
         byte_count += message.len() + EVENT_BYTES;
     }
     let time_ms = |idx: usize| batch.events.get(idx).map_or(0, |(time_ms, _)| *time_ms);
+    let rules = state.filters.of_region(state, caller).await?;
+    let mut batches = rows.finish();
+    if let Some(rules) = rules.get(&group.id).filter(|_| !kept.is_empty()) {
+        let events = batch.events[kept.clone()].iter().map(|(time_ms, message)| (*time_ms, message.as_ref()));
+        batches.extend(metrics_of(
+            rules,
+            (&batch.group, &caller.region),
+            received_ns,
+            &state.defaults,
+            events,
+        ));
+    }
+    let watched = match state.live.is_watched() {
+        true => batch.events[kept.clone()].iter(),
+        false => [].iter(),
+    };
+    let watched = watched.map(|(time_ms, message)| (*time_ms, Cow::Owned(message.clone().into_owned())));
     Ok(Written {
-        batches: rows.finish(),
+        batches,
+        group: group.name.clone(),
+        watched: watched.collect(),
         row_count: kept.len(),
         group_id: group.id.clone(),
         came: LogStreamFigures {

@@ -5,4 +5,5 @@ mod captured;
 mod door;
 mod events;
 mod groups;
+mod live;
 mod signatures;
