@@ -36,7 +36,7 @@ pub(super) async fn put_log_events(
     caller: &Caller,
     body: &Bytes,
 ) -> Result<Reply, Error> {
-    let written = if body.len() <= READ_IN_PLACE_BYTES_MAX {
+    let mut written = if body.len() <= READ_IN_PLACE_BYTES_MAX {
         write(state, caller, body).await?
     } else {
         let (own_state, caller, body) = (state.clone(), caller.clone(), body.clone());
@@ -46,14 +46,18 @@ pub(super) async fn put_log_events(
         state.intake.decode(sent_bytes, false, work).await.map_err(|_| Error::internal())??
     };
     let metrics = &state.intake.metrics;
-    if !written.batches.is_empty() {
-        if let Err(error) = state.intake.sink.accept(caller.environment, written.batches).await {
+    let batches = std::mem::take(&mut written.batches);
+    if !batches.is_empty() {
+        if let Err(error) = state.intake.sink.accept(caller.environment, batches).await {
             let (word, answer) = refused(&error);
             metrics.rejected(DOOR, word, written.row_count);
             return Err(answer);
         }
         metrics.accepted(DOOR, written.row_count);
-        state.figures.note(&state.intake.settings, &written.group_id, &written.stream, written.came);
+        let Written { group_id, stream, came, .. } = &written;
+        if !state.figures.note(&state.intake.settings, group_id, stream, *came) {
+            metrics.dropped(DOOR, "stream_figures", 1);
+        }
     }
     encode::<PutLogEventsRequest>(&written.answer).map(Reply::Body)
 }
