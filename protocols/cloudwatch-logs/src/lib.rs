@@ -14,15 +14,19 @@ mod live;
 mod names;
 mod operations;
 mod sts;
+mod throttle;
 
 use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
 use tracery_intake::Intake;
 use tracery_query::StoreEvents;
+// Where the files of `ingest` look for the names.
+use tracery_query::questions::logs as log_place;
 
 pub(crate) use caller::Caller;
 pub use door::routes;
+pub use throttle::Rates;
 
 /// The state of this door. Cheap to clone.
 #[derive(Clone)]
@@ -38,9 +42,10 @@ pub struct CloudWatchLogs {
     pub(crate) live: Arc<live::Hub>,
     /// What is done with events as they arrive.
     pub(crate) filters: Arc<filters::Filters>,
-    pub(crate) defaults: Arc<ingest::Defaults>,
+    pub(crate) defaults: Arc<ingest::metrics::Defaults>,
     /// One change of a group at a time, so that none undoes another.
     pub(crate) changes: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) throttle: Arc<throttle::Throttle>,
 }
 
 impl CloudWatchLogs {
@@ -55,7 +60,14 @@ impl CloudWatchLogs {
             filters: Arc::default(),
             defaults: Arc::default(),
             changes: Arc::default(),
+            throttle: Arc::default(),
         }
+    }
+
+    /// The same with rates that calls are held to.
+    #[must_use]
+    pub fn with_rates(self, rates: Rates) -> Self {
+        Self { throttle: Arc::new(throttle::Throttle::new(rates)), ..self }
     }
 
     /// The time of a request, later than that of any before.

@@ -3,10 +3,8 @@
 //! severe it is.
 
 mod json_fields;
-mod metrics;
-mod rows;
+pub(crate) mod metrics;
+pub(crate) mod request;
+pub(crate) mod rows;
 mod severity;
 mod trace_link;
-
-pub(crate) use metrics::{Defaults, metrics_of};
-pub(crate) use rows::{Origin, RowWriter};
