@@ -4,9 +4,11 @@ endpoint, a region and any key are all it gets."""
 import json
 import os
 import subprocess
+import threading
 import time
 
 import pytest
+from cloudwatch import client, fresh, put
 from conftest import Server
 
 REGION = "eu-west-1"
@@ -94,3 +96,55 @@ def test_xray_from_segments_to_the_map(aws):
 def test_xray_says_what_is_wrong(aws):
     aws.refused("InvalidRequestException", "xray", "get-trace-summaries", "--start-time", "2", "--end-time", "1")
     aws.refused("InvalidRequestException", "xray", "get-group", "--group-name", "nobody")
+
+
+def test_logs_are_written_found_and_asked(aws):
+    at = int(time.time() * 1000)
+    aws("logs", "create-log-group", "--log-group-name", "cli")
+    aws("logs", "create-log-stream", "--log-group-name", "cli", "--log-stream-name", "one")
+    events = [{"timestamp": at, "message": "ERROR é"}, {"timestamp": at + 1, "message": '{"status": 500}'}, {"timestamp": at + 2, "message": "fine"}]
+    assert aws("logs", "put-log-events", "--log-group-name", "cli", "--log-stream-name", "one", "--log-events", json.dumps(events))["nextSequenceToken"]
+    found = aws("logs", "filter-log-events", "--log-group-name", "cli", "--filter-pattern", "{ $.status = 500 }")["events"]
+    assert [event["message"] for event in found] == ['{"status": 500}']
+    # Page after page, as the command does by itself.
+    paged = aws("logs", "filter-log-events", "--log-group-name", "cli", "--page-size", "1")["events"]
+    assert [event["message"] for event in paged] == [event["message"] for event in events]
+    times = ("--start-time", at // 1000 - 60, "--end-time", at // 1000 + 60)
+    query = aws("logs", "start-query", "--log-group-names", "cli", *times, "--query-string", "stats count(*) as n by @logStream")["queryId"]
+    deadline = time.monotonic() + PATIENCE_S
+    while (answer := aws("logs", "get-query-results", "--query-id", query))["status"] != "Complete":
+        assert time.monotonic() < deadline, answer
+    assert answer["results"] == [[{"field": "@logStream", "value": "one"}, {"field": "n", "value": "3"}]]
+    aws.refused("ResourceNotFoundException", "logs", "filter-log-events", "--log-group-name", "nobody")
+    aws.refused("MalformedQueryException", "logs", "start-query", "--log-group-names", "cli", *times, "--query-string", "stats")
+
+
+def test_logs_are_tailed_live(server, aws):
+    logs = client(server)
+    group = fresh(logs, "tailed")
+    arn = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["logGroupArn"]
+    tail = subprocess.Popen(aws.command("logs", "start-live-tail", "--log-group-identifiers", arn, "--log-event-filter-pattern", "ERROR"),
+                            env={**aws.environment, "PYTHONUNBUFFERED": "1"},
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        # The session says nothing when it starts: a line goes every moment until one is shown.
+        stop = threading.Event()
+
+        def write():
+            while not stop.wait(0.2):
+                put(logs, group, ["quiet", "ERROR loud é"])
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        killer = threading.Timer(PATIENCE_S, tail.kill)
+        killer.start()
+        try:
+            line = tail.stdout.readline()
+        finally:
+            stop.set()
+            writer.join()
+            killer.cancel()
+        assert "ERROR loud é" in line and "quiet" not in line, line or tail.stderr.read()
+    finally:
+        tail.kill()
+        tail.wait()
