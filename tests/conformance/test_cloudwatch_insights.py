@@ -111,7 +111,7 @@ def test_an_expression_has_its_value(logs, account, query, value):
 
 MALFORMED = [
     "bogus @message", "fields @timestamp |", "| fields @timestamp", "filter status =", "filter", "stats", "stats count(* by x",
-    "stats nosuch(x)", "fields nosuch(x)", "fields abs(", "fields a as", "limit ten", "limit 100001", "limit 0", "parse @message",
+    "stats nosuch(x)", "fields nosuch(x)", "fields abs(", "fields a as", "limit ten", "limit 100001", "parse @message",
     'parse @message "*" as a, b', "filter a like /(/", "filter a in [1", 'filter "unclosed', "sort", "dedup", "fields a b",
     "stats count(*) by", "fields a ++ b", "filter a = 1 and", "filter (a = 1", "filter a = 1)", "fields abs()", "fields abs(1, 2)",
     "stats count(*) | stats count(*) | stats count(*) | stats",
