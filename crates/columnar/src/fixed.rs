@@ -71,7 +71,7 @@ fixed_columns! {
     Dataset "dataset" Text,
     /// [`tracery_model::RowKind`].
     Kind "kind" Byte = 0,
-    /// The door the row came through: 0 OTLP, 1 Honeycomb events, 2 X-Ray.
+    /// The door the row came through: 0 OTLP, 1 Honeycomb events, 2 X-Ray, 3 CloudWatch Logs.
     Source "source" Byte = 0,
     Name "name" Text,
     TraceId "trace_id" TraceId,

@@ -1,6 +1,6 @@
 //! The connection, the tables at their newest version, and the small caches that keep SQL out of the way of ingest.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
@@ -12,6 +12,8 @@ use crate::cache::Cache;
 use crate::datasets::Dataset;
 use crate::environments::Environment;
 use crate::keys::{AwsKey, Key};
+use crate::log_groups::LogGroup;
+use crate::log_streams::LogStream;
 use crate::sealed::ServerKey;
 
 /// How long an answer of the database may be reused, in milliseconds: what another process changed (a revoked key)
@@ -31,6 +33,12 @@ pub(crate) struct Caches {
     /// By environment and slug: when `last_written_ms` was last written.
     pub(crate) writes: Cache<(i64, String), i64>,
     pub(crate) default_environment: Cache<(), Environment>,
+    /// By environment, region and name.
+    pub(crate) log_groups: Cache<(i64, String, String), Arc<LogGroup>>,
+    /// By group and name.
+    pub(crate) log_streams: Cache<(String, String), Arc<LogStream>>,
+    /// By group: when streams of a name were deleted last.
+    pub(crate) log_streams_deleted: Cache<String, Arc<HashMap<String, i64>>>,
 }
 
 /// The settings database. Cheap to clone.
@@ -87,6 +95,9 @@ impl Settings {
             dataset_slugs: Cache::new(100),
             writes: Cache::new(10_000),
             default_environment: Cache::new(1),
+            log_groups: Cache::new(10_000),
+            log_streams: Cache::new(20_000),
+            log_streams_deleted: Cache::new(100),
         };
         Ok(Self { pool, clock, caches: Arc::new(caches), server_key: None })
     }

@@ -191,6 +191,10 @@ impl Settings {
                 "DELETE FROM keys WHERE environment = $1 AND kind <> 'management'",
                 "DELETE FROM datasets WHERE environment = $1",
                 "DELETE FROM documents WHERE environment = $1",
+                "DELETE FROM log_streams WHERE group_id IN (SELECT id FROM log_groups WHERE environment = $1)",
+                "DELETE FROM log_streams_deleted
+                 WHERE group_id IN (SELECT id FROM log_groups WHERE environment = $1)",
+                "DELETE FROM log_groups WHERE environment = $1",
             ] {
                 sqlx::query(statement).bind(id.0).execute(&mut *transaction).await?;
             }
@@ -199,6 +203,7 @@ impl Settings {
         self.forget_environments();
         self.caches.forget_keys();
         self.forget_datasets();
+        self.forget_logs();
         Ok(done.rows_affected() > 0)
     }
 

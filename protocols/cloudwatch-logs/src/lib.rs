@@ -6,6 +6,10 @@
 
 mod caller;
 mod door;
+mod event_id;
+mod figures;
+mod ingest;
+mod names;
 mod operations;
 mod sts;
 
@@ -24,10 +28,28 @@ pub struct CloudWatchLogs {
     pub(crate) intake: Intake,
     pub(crate) events: StoreEvents,
     pub(crate) context: Arc<SessionContext>,
+    /// Times of requests, of which no two are the same.
+    pub(crate) stamps: Arc<event_id::Stamps>,
+    /// What came to streams and waits to be noted.
+    pub(crate) figures: Arc<figures::StreamFigures>,
+    /// One change of a group at a time, so that none undoes another.
+    pub(crate) changes: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl CloudWatchLogs {
     pub fn new(intake: Intake, events: StoreEvents, context: Arc<SessionContext>) -> Self {
-        Self { intake, events, context }
+        Self {
+            intake,
+            events,
+            context,
+            stamps: Arc::default(),
+            figures: Arc::default(),
+            changes: Arc::default(),
+        }
+    }
+
+    /// The time of a request, later than that of any before.
+    pub(crate) fn stamp_ns(&self) -> i64 {
+        self.stamps.next_ns(self.intake.clock.now_ns())
     }
 }

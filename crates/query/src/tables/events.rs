@@ -33,7 +33,7 @@ use tracery_store::{Part, RowRun, Store};
 use super::fields;
 use super::fresh::FreshStream;
 use super::resolve::FieldAdapterFactory;
-use super::{EventSource, FieldInfo, SYSTEM_COLUMNS, Scope};
+use super::{EventSource, FieldInfo, RESOURCE, SYSTEM_COLUMNS, Scope};
 use crate::{QueryError, ScanProgress};
 
 /// The address under which the session knows the store's objects.
@@ -460,7 +460,10 @@ fn values_of<'a>(filter: &'a Expr, values: &mut Vec<(&'a str, &'a str)>) {
             Expr::Column(column),
             Operator::Eq,
             Expr::Literal(ScalarValue::Utf8View(Some(value)) | ScalarValue::Utf8(Some(value)), _),
-        ) if !fields::is_builtin(&column.name) => values.push((&column.name, value)),
+        ) if !fields::is_builtin(&column.name) => {
+            // An index names an attribute that has one column in its part, so of whatever origin.
+            values.push((column.name.strip_prefix(RESOURCE).unwrap_or(&column.name), value));
+        }
         _ => {}
     }
 }

@@ -77,6 +77,10 @@ pub const SYSTEM_COLUMNS: &[(&str, DataType)] = &[
     ("#received_ns", DataType::Int64),
 ];
 
+/// Before an attribute's key: the text that the resource has under it, whatever the event itself says. Doors that put
+/// what a reader must be able to rely on there (a log's region and stream) have it read this way.
+pub const RESOURCE: &str = "#resource:";
+
 /// Where events come from: the store, or rows in memory in tests.
 #[async_trait]
 pub trait EventSource: Send + Sync {

@@ -13,11 +13,11 @@ use datafusion::physical_expr::expressions::{CaseExpr, CastExpr, Column, IsNotNu
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_expr_adapter::{PhysicalExprAdapter, PhysicalExprAdapterFactory};
 use tracery_columnar::{AttributeColumn, Fixed, TAIL_COLUMN};
-use tracery_model::{Signal, ValueType};
+use tracery_model::{Origin, Signal, ValueType};
 
-use super::FieldType;
 use super::fields::{BUILTINS, candidates, derived_candidates};
 use super::transform::{TailFunction, Transform, TransformFunction};
+use super::{FieldType, RESOURCE};
 
 /// Rewrites expressions over fields into expressions over a part of one signal.
 #[derive(Debug)]
@@ -66,6 +66,12 @@ pub(crate) fn resolve(
     signal: Signal,
     physical: &Schema,
 ) -> Result<Arc<dyn PhysicalExpr>> {
+    if let Some(key) = name.strip_prefix(RESOURCE) {
+        let column = AttributeColumn { origin: Origin::Resource, value_type: ValueType::Str, key };
+        let mut choices = Choices::new(FieldType::Text, signal, physical)?;
+        choices.add_attributes(&[column])?;
+        return first_value(choices.finish(), data_type);
+    }
     if let Some(system) = name.strip_prefix('#') {
         let fixed = Fixed::from_name(system).map(|column| column.fixed);
         return match fixed {

@@ -1,11 +1,22 @@
 //! The operations, one file for each family. [`answer`] is the only way in: it decodes by the model and encodes what the
 //! operation gave.
 
+mod groups;
+mod pages;
+mod put_events;
+mod read_events;
+mod streams;
+mod tags;
+
+use std::future::Future;
+
 use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
-use tracery_aws_wire::logs::Operation;
-use tracery_aws_wire::{Error, Protocol};
+use tracery_aws_wire::logs::{Operation, errors};
+use tracery_aws_wire::{Call, Error, Protocol, decode, encode};
+use tracery_query::QueryError;
+use tracery_settings::SettingsError;
 
 use crate::{Caller, CloudWatchLogs};
 
@@ -13,7 +24,7 @@ use crate::{Caller, CloudWatchLogs};
 pub(crate) struct Request<'a> {
     pub(crate) operation: Operation,
     pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a [u8],
+    pub(crate) body: &'a Bytes,
     pub(crate) request_id: &'a str,
 }
 
@@ -25,11 +36,81 @@ pub(crate) enum Reply {
 
 /// Answers a request whose caller is known.
 pub(crate) async fn answer(
-    _state: &CloudWatchLogs,
-    _caller: &Caller,
+    state: &CloudWatchLogs,
+    caller: &Caller,
     request: Request<'_>,
 ) -> Result<Reply, Error> {
+    let body = request.body;
     match request.operation {
+        Operation::CreateLogGroup => run(groups::create_log_group, state, caller, body).await,
+        Operation::CreateLogStream => run(streams::create_log_stream, state, caller, body).await,
+        Operation::DeleteLogGroup => run(groups::delete_log_group, state, caller, body).await,
+        Operation::DeleteLogStream => run(streams::delete_log_stream, state, caller, body).await,
+        Operation::DeleteRetentionPolicy => run(groups::delete_retention_policy, state, caller, body).await,
+        Operation::DescribeLogGroups => run(groups::describe_log_groups, state, caller, body).await,
+        Operation::DescribeLogStreams => run(streams::describe_log_streams, state, caller, body).await,
+        Operation::FilterLogEvents => run(read_events::filter_log_events, state, caller, body).await,
+        Operation::GetLogEvents => run(read_events::get_log_events, state, caller, body).await,
+        Operation::ListLogGroups => run(groups::list_log_groups, state, caller, body).await,
+        Operation::ListTagsForResource => run(tags::list_tags_for_resource, state, caller, body).await,
+        Operation::ListTagsLogGroup => run(tags::list_tags_log_group, state, caller, body).await,
+        Operation::PutLogEvents => put_events::put_log_events(state, caller, body).await,
+        Operation::PutLogGroupDeletionProtection => {
+            run(groups::put_log_group_deletion_protection, state, caller, body).await
+        }
+        Operation::PutRetentionPolicy => run(groups::put_retention_policy, state, caller, body).await,
+        Operation::TagLogGroup => run(tags::tag_log_group, state, caller, body).await,
+        Operation::TagResource => run(tags::tag_resource, state, caller, body).await,
+        Operation::UntagLogGroup => run(tags::untag_log_group, state, caller, body).await,
+        Operation::UntagResource => run(tags::untag_resource, state, caller, body).await,
         _ => Err(tracery_aws_wire::unknown_operation(Protocol::Json11)),
+    }
+}
+
+/// Decodes, runs and encodes one operation.
+async fn run<'a, C, F>(
+    handler: impl FnOnce(&'a CloudWatchLogs, &'a Caller, C) -> F,
+    state: &'a CloudWatchLogs,
+    caller: &'a Caller,
+    body: &[u8],
+) -> Result<Reply, Error>
+where
+    C: Call,
+    F: Future<Output = Result<C::Output, Error>> + 'a,
+{
+    let input = decode::<C>(body, state.intake.limits.inflated_bytes_max)?;
+    encode::<C>(&handler(state, caller, input).await?).map(Reply::Body)
+}
+
+/// A request that the vendor's service refuses for what it says.
+pub(crate) fn invalid(message: impl Into<String>) -> Error {
+    Error::new(&errors::INVALID_PARAMETER_EXCEPTION, message)
+}
+
+/// A request for what is not there.
+pub(crate) fn not_found(message: impl Into<String>) -> Error {
+    Error::new(&errors::RESOURCE_NOT_FOUND_EXCEPTION, message)
+}
+
+/// There is no room for one more.
+pub(crate) fn limit_exceeded() -> Error {
+    Error::new(&errors::LIMIT_EXCEEDED_EXCEPTION, "Resource limit exceeded.")
+}
+
+/// The reason is the operator's, not the caller's.
+pub(crate) fn unavailable(error: SettingsError) -> Error {
+    tracing::warn!(error = &error as &dyn std::error::Error, "settings are unavailable");
+    Error::new(&errors::SERVICE_UNAVAILABLE_EXCEPTION, "The service cannot complete the request.")
+}
+
+/// The client hears what it can mend; the log hears the rest.
+pub(crate) fn failed(error: QueryError) -> Error {
+    match error {
+        QueryError::Invalid(reason) => invalid(reason),
+        QueryError::Limit(reason) => Error::new(&errors::SERVICE_UNAVAILABLE_EXCEPTION, reason),
+        error => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "log events could not be read");
+            Error::new(&errors::SERVICE_UNAVAILABLE_EXCEPTION, "The service cannot complete the request.")
+        }
     }
 }

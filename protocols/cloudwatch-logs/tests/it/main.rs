@@ -1,4 +1,8 @@
 //! The door from outside, through its router.
 
 mod bed;
+mod captured;
 mod door;
+mod events;
+mod groups;
+mod signatures;
