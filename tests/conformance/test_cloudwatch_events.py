@@ -117,7 +117,6 @@ def test_filter_reads_some_streams_or_all_in_one_order(logs):
     invalid(logs.filter_log_events, logGroupName=group, logStreamNames=["job"], logStreamNamePrefix="web")
     missing(logs.filter_log_events, logGroupName=group, logStreamNames=["nothing"])
     invalid(logs.filter_log_events, BAD_TOKEN, logGroupName=group, nextToken="made up")
-    invalid(logs.filter_log_events, logGroupName=group, startTime=2, endTime=1)
     missing(logs.filter_log_events, NO_GROUP, logGroupName="nobody")
     refused("ValidationException", logs.filter_log_events, logGroupName=group, logGroupIdentifier=group)
 
@@ -210,7 +209,7 @@ def test_bodies_may_be_compressed_and_utf_8(server, logs):
                           ensure_ascii=False).encode()
         answer = requests.post(server.url("/"), data=pack(body), timeout=30, headers={
             "content-type": CONTENT_TYPE, "X-Amz-Target": "Logs_20140328.PutLogEvents", "content-encoding": encoding,
-            "x-amzn-logs-format": "json/emf",
+            "x-amzn-logs-format": "json/emf", "x-amz-date": "20261123T000000Z",
             "authorization": f"AWS4-HMAC-SHA256 Credential=any/20261123/{REGION}/logs/aws4_request, SignedHeaders=host, Signature=0"})
         assert answer.status_code == 200 and answer.json()["nextSequenceToken"], answer.text
         assert answer.headers["x-amzn-requestid"] and answer.headers["content-type"] == CONTENT_TYPE
