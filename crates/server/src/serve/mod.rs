@@ -139,7 +139,7 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     };
     let (mut api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 4, verified)?;
     let (events, context) = (api.events.clone(), Arc::clone(&api.context));
-    let xray = XRay::new(intake.clone(), events.clone(), Arc::clone(&context));
+    let xray = XRay::new(intake.clone(), events.clone(), Arc::clone(&context), config.memory_bytes / 32);
     api.rejected = Some(Arc::new(ports::NotKept(xray.clone())));
     let otlp = ports::otlp_decoder(intake.limits.inflated_bytes_max);
     let daemon =
