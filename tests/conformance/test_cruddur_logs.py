@@ -95,11 +95,10 @@ def test_by_insights(visited):
 def test_by_trace(visited):
     server, logs, visits, _ = visited
     visit = next(visit for visit in visits if visit["path"].endswith("/home"))
-    rows, _ = ask(logs, f'fields @message | filter @message like "{visit["trace_id"]}" | sort @timestamp asc', [GROUP])
-    assert len(rows) == 2 and rows[0]["@message"].startswith("INFO HomeActivities trace_id=")
+    found = logs.filter_log_events(logGroupName=GROUP, filterPattern=visit["trace_id"])["events"]
+    assert len(found) == 2 and found[0]["message"].startswith("INFO HomeActivities trace_id=")
     # The trace shows its lines beside its spans.
     trace = server.get(f"/api/v1/traces/{visit['trace_id']}").json()
-    shown = [line for span in trace["spans"] for line in span["logs"]]
-    assert len(shown) == 2, trace
+    assert len([line for span in trace["spans"] for line in span["logs"]]) == 2, trace
     count = {"time_range": 3600, "calculations": [{"op": "COUNT"}], "filters": [{"column": "trace.trace_id", "op": "=", "value": visit["trace_id"]}]}
     assert server.rows(count, GROUP)[0]["COUNT"] == 2
