@@ -11,6 +11,7 @@ mod figures;
 mod ingest;
 mod names;
 mod operations;
+mod queries;
 mod sts;
 
 use std::sync::Arc;
@@ -28,6 +29,12 @@ pub struct CloudWatchLogs {
     pub(crate) intake: Intake,
     pub(crate) events: StoreEvents,
     pub(crate) context: Arc<SessionContext>,
+    /// Queries that were started.
+    pub(crate) queries: Arc<queries::Queries>,
+    /// A query was scheduled, or its schedule changed.
+    pub(crate) queries_changed: Arc<tokio::sync::Notify>,
+    /// Held over a change of a scheduled query, so that a run and a request do not undo each other.
+    pub(crate) schedule_changes: Arc<tokio::sync::Mutex<()>>,
     /// Times of requests, of which no two are the same.
     pub(crate) stamps: Arc<event_id::Stamps>,
     /// What came to streams and waits to be noted.
@@ -42,10 +49,26 @@ impl CloudWatchLogs {
             intake,
             events,
             context,
+            queries: Arc::default(),
+            queries_changed: Arc::default(),
+            schedule_changes: Arc::default(),
             stamps: Arc::default(),
             figures: Arc::default(),
             changes: Arc::default(),
         }
+    }
+
+    /// Starts the scheduled queries that came due after a time in milliseconds.
+    ///
+    /// # Errors
+    /// When the settings cannot be read or written.
+    pub async fn start_due_queries(&self, after_ms: i64) -> Result<(), tracery_aws_wire::Error> {
+        queries::schedule::turn(self, after_ms, self.intake.clock.now_ms()).await.map(drop)
+    }
+
+    /// Runs scheduled queries; never ends.
+    pub async fn run_scheduled(self) {
+        queries::schedule::work(self).await;
     }
 
     /// The time of a request, later than that of any before.

@@ -155,6 +155,7 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     let requests = Arc::clone(&figures.requests);
 
     let logs = CloudWatchLogs::new(intake.clone(), events, context);
+    tokio::spawn(logs.clone().run_scheduled());
     let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default());
     let protocols = Router::new()
         .merge(tracery_otlp::routes(intake.clone()))

@@ -5,4 +5,6 @@ mod captured;
 mod door;
 mod events;
 mod groups;
+mod queries;
+mod scheduled;
 mod signatures;
