@@ -2,4 +2,5 @@
 
 pub mod honeycomb;
 pub mod insights;
+pub mod log_pattern;
 pub mod xray;

@@ -43,7 +43,7 @@ pub(crate) async fn get_service_graph(
     let time = selection::time(call.start_time, call.end_time)?;
     let offset = offset(call.next_token.as_deref())?;
     let filter = group_filter(state, caller, call.group_name, call.group_arn).await?;
-    let map = service_map(&state.context, &state.events, caller.environment, time, filter);
+    let map = service_map(&state.context, &state.events, caller.environment, time, filter, &state.maps);
     let (services, next_token) = page(&map.await.map_err(failed)?, offset);
     Ok(GetServiceGraphResult {
         start_time: Some(call.start_time),

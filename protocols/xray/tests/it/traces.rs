@@ -35,7 +35,7 @@ impl Stored {
         let intake = Intake::new(Arc::new(store.clone()), settings, clock, AuthMode::Open);
         let context = Arc::new(tracery_query::session_context(64 << 20, 2).unwrap());
         let events = StoreEvents::new(store, &context);
-        Self { router: routes(XRay::new(intake, events, context)), _folder: folder }
+        Self { router: routes(XRay::new(intake, events, context, 1 << 20)), _folder: folder }
     }
 
     async fn post(&self, path: &str, body: Value) -> Answer {
