@@ -8,6 +8,13 @@ mod calculated;
 #[allow(dead_code)]
 #[path = "../../protocols/xray/src/daemon/datagram.rs"]
 mod datagram;
+#[allow(dead_code)]
+#[path = "../../protocols/cloudwatch-logs/src/ingest/mod.rs"]
+mod ingest;
+// The names that events are written under, where the files of `ingest` look for them.
+#[allow(dead_code)]
+#[path = "../../crates/query/src/questions/log_place.rs"]
+mod log_place;
 // What a subsegment stands for, where the files of `segment` look for it.
 #[allow(dead_code)]
 #[path = "../../crates/query/src/questions/xray/node.rs"]
@@ -213,6 +220,34 @@ pub fn aws_operation(bytes: &[u8]) {
     if let Ok(value) = checked(specs[usize::from(*choice) % specs.len()], body, 1 << 20) {
         assert!(value.is_object());
     }
+}
+
+/// Every event that is kept becomes a row.
+pub fn put_log_events(body: &[u8]) {
+    let Ok(batch) = ingest::request::read(body, 1 << 20) else { return };
+    assert!(!batch.events.is_empty());
+    if ingest::request::check(&batch.events).is_err() {
+        return;
+    }
+    let now_ms = batch.events.last().map_or(0, |(time_ms, _)| *time_ms);
+    let (kept, rejected) = ingest::request::window(&batch.events, now_ms, Some(1));
+    assert!(kept.end == batch.events.len(), "the last is now");
+    assert_eq!(rejected.is_some(), kept.len() < batch.events.len());
+    let (more, _) = batch.entity.map_or((Vec::new(), None), ingest::request::entity);
+    let origin = ingest::rows::Origin {
+        group: &batch.group,
+        stream: &batch.stream,
+        region: "us-east-1",
+        account_id: "100000000001",
+        more: &more,
+    };
+    let mut rows = ingest::rows::RowWriter::new(origin, 1);
+    for (ordinal, (time_ms, message)) in batch.events.iter().enumerate().skip(kept.start) {
+        rows.write(ordinal, *time_ms, message);
+    }
+    let batches = rows.finish();
+    let bodies = batches.iter().filter_map(|batch| batch.records.column_by_name("body"));
+    assert_eq!(bodies.map(|column| column.len() - column.null_count()).sum::<usize>(), kept.len());
 }
 
 /// What was read is written as it was.

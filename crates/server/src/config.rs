@@ -50,6 +50,10 @@ pub(crate) struct ServeArgs {
     /// Environment that unsigned X-Ray telemetry on the daemon's port belongs to; made if it is new [default: default].
     #[arg(long, env = "TRACERY_XRAY_ENVIRONMENT", value_name = "NAME")]
     pub(crate) xray_environment: Option<String>,
+    /// Calls a second of CloudWatch Logs operations in an account and region, as `PutLogEvents=5000,CreateLogGroup=10`
+    /// [default: as many as come].
+    #[arg(long, env = "TRACERY_LOGS_RATES", value_name = "RATES")]
+    pub(crate) logs_rates: Option<String>,
     /// Whether credentials are verified [default: open].
     #[arg(long, env = "TRACERY_AUTH", value_name = "MODE")]
     pub(crate) auth: Option<Auth>,
@@ -105,6 +109,7 @@ pub(crate) struct Config {
     pub(crate) otlp_http: SocketAddr,
     pub(crate) xray: SocketAddr,
     pub(crate) xray_environment: Option<String>,
+    pub(crate) logs_rates: Option<String>,
     pub(crate) auth: Auth,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) memory_bytes: usize,
@@ -174,6 +179,7 @@ impl ServeArgs {
             otlp_http: self.otlp_http.or(file.otlp_http).unwrap_or(loopback(4318)),
             xray: self.xray.or(file.xray).unwrap_or(loopback(2000)),
             xray_environment: self.xray_environment.or(file.xray_environment),
+            logs_rates: self.logs_rates.or(file.logs_rates),
             auth: self.auth.or(file.auth).unwrap_or(Auth::Open),
             ready_file: self.ready_file.or(file.ready_file),
             memory_bytes: memory_bytes(self.memory.or(file.memory).as_deref())?,

@@ -45,6 +45,7 @@ async fn answer(state: &CloudWatchLogs, parts: Parts, body: Body, request_id: &s
         .ok_or_else(|| tracery_aws_wire::unknown_operation(Protocol::Json11))?;
     let (sent, mut permit) = read(&state.intake, &parts, body).await.map_err(unread)?;
     let caller = caller::find(&state.intake, caller::LOGS, &parts, &sent).await?;
+    state.throttle.take(operation, &caller, state.intake.clock.now_ns())?;
     let encoding = parts.headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("unreadable"));
     let body = state.intake.inflate(encoding, sent, &mut permit).map_err(unread)?;
     Intake::admit_json(&body, &mut permit).map_err(unread)?;

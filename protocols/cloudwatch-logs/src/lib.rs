@@ -13,15 +13,19 @@ mod names;
 mod operations;
 mod queries;
 mod sts;
+mod throttle;
 
 use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
 use tracery_intake::Intake;
 use tracery_query::StoreEvents;
+// Where the files of `ingest` look for the names.
+use tracery_query::questions::logs as log_place;
 
 pub(crate) use caller::Caller;
 pub use door::routes;
+pub use throttle::Rates;
 
 /// The state of this door. Cheap to clone.
 #[derive(Clone)]
@@ -41,6 +45,7 @@ pub struct CloudWatchLogs {
     pub(crate) figures: Arc<figures::StreamFigures>,
     /// One change of a group at a time, so that none undoes another.
     pub(crate) changes: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) throttle: Arc<throttle::Throttle>,
 }
 
 impl CloudWatchLogs {
@@ -55,6 +60,7 @@ impl CloudWatchLogs {
             stamps: Arc::default(),
             figures: Arc::default(),
             changes: Arc::default(),
+            throttle: Arc::default(),
         }
     }
 
@@ -69,6 +75,12 @@ impl CloudWatchLogs {
     /// Runs scheduled queries; never ends.
     pub async fn run_scheduled(self) {
         queries::schedule::work(self).await;
+    }
+
+    /// The same with rates that calls are held to.
+    #[must_use]
+    pub fn with_rates(self, rates: Rates) -> Self {
+        Self { throttle: Arc::new(throttle::Throttle::new(rates)), ..self }
     }
 
     /// The time of a request, later than that of any before.

@@ -13,16 +13,10 @@ use futures::TryStreamExt;
 use tracery_model::{EnvironmentId, OWN_SPANS, Signal, TimeRange};
 use tracing::Instrument as _;
 
+pub use super::log_place::{LOG_GROUP_NAME, LOG_REGION, LOG_STREAM_NAME, SOURCE_CLOUDWATCH_LOGS};
 use super::private;
 use crate::tables::StoreEvents;
 use crate::{EventSource, QueryError, RESOURCE, Scope};
-
-/// `Fixed::Source` of rows that came through CloudWatch Logs.
-pub const SOURCE_CLOUDWATCH_LOGS: u8 = 3;
-/// The resource attributes that say where a log event belongs.
-pub const LOG_GROUP_NAME: &str = "aws.log.group.name";
-pub const LOG_STREAM_NAME: &str = "aws.log.stream.name";
-pub const LOG_REGION: &str = "cloud.region";
 
 /// What an event counts beside its message, as the vendor counts it.
 const EVENT_BYTES: usize = 26;

@@ -19,7 +19,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracery_api::Api;
-use tracery_cloudwatch_logs::CloudWatchLogs;
+use tracery_cloudwatch_logs::{CloudWatchLogs, Rates};
 use tracery_honeycomb::Honeycomb;
 use tracery_intake::{AuthMode, DatasetRegistry, Intake, MemoryBudget};
 use tracery_model::{EnvironmentId, OWN_SPANS};
@@ -154,7 +154,9 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     };
     let requests = Arc::clone(&figures.requests);
 
-    let logs = CloudWatchLogs::new(intake.clone(), events, context);
+    let rates = config.logs_rates.as_deref().unwrap_or_default().parse::<Rates>();
+    let rates = rates.map_err(anyhow::Error::msg).context("--logs-rates")?;
+    let logs = CloudWatchLogs::new(intake.clone(), events, context).with_rates(rates);
     tokio::spawn(logs.clone().run_scheduled());
     let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default());
     let protocols = Router::new()

@@ -3,8 +3,7 @@
 //! severe it is.
 
 mod json_fields;
-mod rows;
+pub(crate) mod request;
+pub(crate) mod rows;
 mod severity;
 mod trace_link;
-
-pub(crate) use rows::{Origin, RowWriter};

@@ -3,11 +3,11 @@
 
 use tracery_columnar::{BatchBuilder, EventBatch, Fixed};
 use tracery_model::{Signal, Value};
-use tracery_query::questions::logs::{LOG_GROUP_NAME, LOG_REGION, LOG_STREAM_NAME, SOURCE_CLOUDWATCH_LOGS};
 
 use super::json_fields::JsonFields;
 use super::severity;
 use super::trace_link::TraceLink;
+use crate::log_place::{LOG_GROUP_NAME, LOG_REGION, LOG_STREAM_NAME, SOURCE_CLOUDWATCH_LOGS};
 
 /// Memory of one batch: a column of a rare field is padded over all its rows.
 const BATCH_BYTES_MAX: usize = 8 << 20;

@@ -154,6 +154,7 @@ pub(super) async fn describe_log_groups(
         token: call.next_token.as_deref(),
         count_max: call.limit.unwrap_or(PAGE_DEFAULT),
         is_ours: is_our_account(caller, call.account_identifiers.as_deref()),
+        shows_all: pattern.is_none() && call.log_group_class.is_none(),
     };
     let (groups, next_token) = list.page(state, caller, is_shown).await?;
     let log_groups = groups.into_iter().map(|group| {
@@ -201,6 +202,8 @@ struct List<'a> {
     count_max: i32,
     /// Otherwise there is nothing in it.
     is_ours: bool,
+    /// Whether no group is left out of it.
+    shows_all: bool,
 }
 
 impl List<'_> {
@@ -218,15 +221,17 @@ impl List<'_> {
             None => String::new(),
         };
         let count_max = usize::try_from(self.count_max).unwrap_or(1);
+        // Where all are shown, one more than the page says whether there is another.
+        let scan_groups = if self.shows_all { i64::from(self.count_max) + 1 } else { SCAN_GROUPS };
         let mut page = Vec::new();
         if !self.is_ours {
             return Ok((page, None));
         }
         for _ in 0..SCANS_MAX {
             let place = names::region(caller);
-            let groups = state.intake.settings.log_groups(place, self.prefix, &after, SCAN_GROUPS).await;
+            let groups = state.intake.settings.log_groups(place, self.prefix, &after, scan_groups).await;
             let groups = groups.map_err(unavailable)?;
-            let is_last = groups.len() < usize::try_from(SCAN_GROUPS).unwrap_or(usize::MAX);
+            let is_last = groups.len() < usize::try_from(scan_groups).unwrap_or(usize::MAX);
             for group in groups {
                 if page.len() == count_max {
                     return Ok((page, Some(pages::token(self.name, &[&after]))));
@@ -293,6 +298,7 @@ pub(super) async fn list_log_groups(
         token: call.next_token.as_deref(),
         count_max: call.limit.unwrap_or(PAGE_DEFAULT),
         is_ours: !wants_none && is_our_account(caller, call.account_identifiers.as_deref()),
+        shows_all: false,
     };
     let (groups, next_token) = list.page(state, caller, is_shown).await?;
     let log_groups = groups.into_iter().map(|group| LogGroupSummary {

@@ -1,6 +1,6 @@
 //! Scheduled queries at work: one task of the process looks at all of them, starts those whose time has come, and writes
-//! down what became of them. A time that passed while no process ran is not made up for. With several processes on one
-//! database, the one that first writes down a run does it.
+//! down what became of them. A time that passed while no process ran is made up for within ten minutes, or not at all. One
+//! process of those that share a database is meant to have the door open: each would run them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,6 +22,8 @@ const RUNS_MAX: usize = 200;
 const START_OFFSET_S: i64 = 60 * 60;
 /// The longest pause between two looks: expressions are exact to the minute, and other processes may change them.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// A run that nobody knows is over after this: longer than a query may take.
+const LOST_MS: i64 = super::ELAPSED_MAX.as_millis() as i64 + 5 * 60 * 1_000;
 /// A run that is later than this is left out.
 const LATE_MS_MAX: i64 = 10 * 60 * 1_000;
 
@@ -105,7 +107,10 @@ pub(crate) fn runs(state: &CloudWatchLogs, caller: &Caller, scheduled: &Schedule
 fn settle(state: &CloudWatchLogs, owner: &Owner, run: &mut Run) {
     let (ExecutionStatus::Running, Some(id)) = (run.status, &run.query_id) else { return };
     let Some(query) = state.queries.find(owner, state.intake.clock.now_ms(), id) else {
-        // Another process has it, or had it when it ended.
+        if state.intake.clock.now_ms().saturating_sub(run.triggered_ms) > LOST_MS {
+            run.status = ExecutionStatus::Failed;
+            run.error = Some("the server ended before the query did".to_owned());
+        }
         return;
     };
     run.status = match query.status {
@@ -150,6 +155,9 @@ pub(crate) async fn turn(state: &CloudWatchLogs, from_ms: i64, now_ms: i64) -> R
     for (environment, document) in found {
         let region = document.scope.clone();
         let Ok(scheduled) = serde_json::from_value::<Scheduled>(document.body) else { continue };
+        if scheduled.runs.iter().any(|run| run.status == ExecutionStatus::Running) {
+            note(state, environment, &region, &document.id).await?;
+        }
         let due_ms = {
             let after_ms =
                 scheduled.last_run_ms.map_or(from_ms, |last_ms| last_ms.max(from_ms - LATE_MS_MAX));
@@ -163,6 +171,26 @@ pub(crate) async fn turn(state: &CloudWatchLogs, from_ms: i64, now_ms: i64) -> R
         run(state, environment, &region, &document.id, now_ms, due_ms).await?;
     }
     Ok(next_ms)
+}
+
+/// Writes down what became of runs that were under way.
+async fn note(
+    state: &CloudWatchLogs,
+    environment: EnvironmentId,
+    region: &str,
+    id: &str,
+) -> Result<(), Error> {
+    let _change = state.schedule_changes.lock().await;
+    let shelf = shelf(state, environment, region);
+    let Some(Kept { name, mut value, .. }) = shelf.get::<Scheduled>(id).await? else { return Ok(()) };
+    let owner = Owner { environment, region: region.to_owned() };
+    let under_way = |runs: &[Run]| runs.iter().filter(|run| run.status == ExecutionStatus::Running).count();
+    let before = under_way(&value.runs);
+    value.runs.iter_mut().for_each(|run| settle(state, &owner, run));
+    if under_way(&value.runs) < before {
+        shelf.replace(id, Some(&name), &value).await?;
+    }
+    Ok(())
 }
 
 /// Starts one query and writes that down.

@@ -192,7 +192,7 @@ async fn groups_are_named_by_name_arn_or_source() {
     let bed = bed().await;
     bed.stream("h", "s").await;
     bed.put("h", "s", &[(NOW_MS - 500, "in h")]).await;
-    let arn = "arn:aws:logs:us-east-1:100000000001:log-group:h:*";
+    let arn = "arn:aws:logs:us-east-1:100000000001:log-group:h";
     for (groups, query) in [
         (json!({"logGroupNames": ["g", "h"]}), "stats count(*) as n"),
         (json!({"logGroupIdentifiers": ["g", arn]}), "stats count(*) as n"),
@@ -211,7 +211,7 @@ async fn groups_are_named_by_name_arn_or_source() {
 #[tokio::test(flavor = "multi_thread")]
 async fn saved_queries_are_kept_changed_and_deleted() {
     let bed = Bed::make(AuthMode::Open).await;
-    let put = json!({"name": "web/errors", "queryString": "fields {{f}}", "logGroupNames": ["g"], "clientToken": "t",
+    let put = json!({"name": "web/errors", "queryString": "fields {{f}}", "logGroupNames": ["g"], "clientToken": "0123456789-0123456789-0123456789-0123",
         "parameters": [{"name": "f", "defaultValue": "a"}]});
     let id = bed.ok("PutQueryDefinition", put.clone()).await["queryDefinitionId"].clone();
     assert_eq!(bed.ok("PutQueryDefinition", put).await["queryDefinitionId"], id, "the token names it");

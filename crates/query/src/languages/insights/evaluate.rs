@@ -10,7 +10,7 @@ use super::value::Value;
 
 /// An event or a row that stats made.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Record {
+pub(crate) struct Record {
     pub fields: BTreeMap<String, Value>,
     /// Its place in the order of events; the newest is the largest.
     pub position: (i64, i64, i64),
@@ -23,10 +23,10 @@ impl Row for Record {
 }
 
 /// Names of the columns, and rows of printed values.
-pub type Printed = (Vec<String>, Vec<Vec<Option<String>>>);
+pub(crate) type Printed = (Vec<String>, Vec<Vec<Option<String>>>);
 
 /// Answers a query over events in any order.
-pub fn run(query: &Query, mut rows: Vec<Record>, limit: usize, now_s: i64) -> Printed {
+pub(crate) fn run(query: &Query, mut rows: Vec<Record>, limit: usize, now_s: i64) -> Printed {
     let shared = Shared::new(now_s);
     let mut shown: Vec<String> = Vec::new();
     let mut displayed: Option<Vec<String>> = None;
@@ -157,12 +157,10 @@ fn sort(rows: &mut [Record], order: &[SortKey], keys: &[String], is_raw: bool, s
         if is_raw {
             return right.position.cmp(&left.position);
         }
-        if order.is_empty() {
-            for key in keys {
-                let found = natural(&left.field(key), &right.field(key), false);
-                if found != Ordering::Equal {
-                    return found;
-                }
+        for key in keys {
+            let found = natural(&left.field(key), &right.field(key), false);
+            if found != Ordering::Equal {
+                return found;
             }
         }
         Ordering::Equal

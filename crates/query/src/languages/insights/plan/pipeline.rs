@@ -217,15 +217,14 @@ impl Pipeline {
         Ok(names)
     }
 
-    /// The order so far, and below it the newest first.
+    /// The order so far, and below it the newest first, or the rows of stats by their keys.
     fn whole_order(&self) -> Vec<Sort> {
         let mut order = self.order.clone();
         if self.is_raw {
             order.extend([TIME, RECEIVED, ORDINAL].map(|name| ident(name).sort(false, false)));
-        } else if order.is_empty() {
-            order.extend(
-                self.keys.iter().map(|key| self.names.sort_key(&Expr::Field(key.clone())).sort(true, false)),
-            );
+        } else {
+            let keys = self.keys.iter().map(|key| self.names.sort_key(&Expr::Field(key.clone())));
+            order.extend(keys.map(|key| key.sort(true, false)));
         }
         if order.is_empty() {
             order.push(lit(0_i64).sort(true, false));
@@ -328,10 +327,11 @@ impl Pipeline {
                 let column = self.encoded(argument);
                 let kind = if column.kind == Kind::Text { Finished::Text } else { Finished::Encoded };
                 let value = match aggregate.function {
-                    F::Earliest => first_value(column.expr.clone(), by_time()?),
-                    _ => last_value(column.expr.clone(), by_time()?),
+                    F::Earliest => first_value(column.expr.clone(), Vec::new()),
+                    _ => last_value(column.expr.clone(), Vec::new()),
                 };
-                (value.filter(column.expr.is_not_null()).build()?, kind)
+                // The builder replaces what the function was made with.
+                (value.order_by(by_time()?).filter(column.expr.is_not_null()).build()?, kind)
             }
             F::SortsFirst | F::SortsLast => {
                 let Some(inputs) = self.names.inputs(argument) else {
