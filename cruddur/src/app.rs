@@ -3,9 +3,9 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Path, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +21,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::logs::Logs;
 use crate::telemetry::HeaderReader;
 use crate::{activities, xray};
 
@@ -32,6 +33,15 @@ struct App {
     tracer: Arc<SdkTracer>,
     address: SocketAddr,
     daemon: Option<xray::Daemon>,
+    logs: Option<Logs>,
+}
+
+impl App {
+    fn log(&self, level: &str, message: &str, more: serde_json::Value) {
+        if let Some(logs) = &self.logs {
+            logs.write(level, message, more);
+        }
+    }
 }
 
 /// What goes wrong in a handler: recorded on its span as an exception and answered as a 500.
@@ -62,9 +72,15 @@ fn record_exception(context: &Context, failure: &Failure) {
     xray::failed(failure.kind, &failure.message);
 }
 
-/// The application; `address` is where it listens, for `server.*` attributes. Segments go to `daemon`, if any.
-pub(crate) fn router(tracer: SdkTracer, address: SocketAddr, daemon: Option<xray::Daemon>) -> Router {
-    let app = App { tracer: Arc::new(tracer), address, daemon };
+/// The application; `address` is where it listens, for `server.*` attributes. Segments go to `daemon` and lines to `logs`,
+/// if any.
+pub(crate) fn router(
+    tracer: SdkTracer,
+    address: SocketAddr,
+    daemon: Option<xray::Daemon>,
+    logs: Option<Logs>,
+) -> Router {
+    let app = App { tracer: Arc::new(tracer), address, daemon, logs };
     Router::new()
         .route("/api/activities/home", get(home))
         .route("/api/activities/@{handle}", get(user_activities))
@@ -78,7 +94,11 @@ pub(crate) fn router(tracer: SdkTracer, address: SocketAddr, daemon: Option<xray
 
 /// One server span a request, by the HTTP semantic conventions.
 async fn trace_request(State(app): State<App>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
     let parent = TraceContextPropagator::new().extract(&HeaderReader(request.headers()));
+    let path = request.uri().path().to_owned();
+    let visitor =
+        request.extensions().get::<ConnectInfo<SocketAddr>>().map(|visitor| visitor.0.ip().to_string());
     let method = request.method().to_string();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let mut attributes = vec![
@@ -119,6 +139,15 @@ async fn trace_request(State(app): State<App>, request: Request, next: Next) -> 
     if let Ok(value) = HeaderValue::from_str(&span.span_context().trace_id().to_string()) {
         response.headers_mut().insert("x-trace-id", value);
     }
+    // The line that the original application writes after each request.
+    let status = response.status();
+    let line = json!({
+        "address": visitor, "method": method, "scheme": "http", "path": path, "status": status.as_u16(),
+        "duration_ms": began.elapsed().as_secs_f64() * 1_000.0,
+    });
+    let level = if status.is_server_error() { "error" } else { "info" };
+    let _attached = context.clone().attach();
+    app.log(level, &format!("{method} {path} {}", status.as_u16()), line);
     span.end();
     response
 }
@@ -207,6 +236,7 @@ async fn show_home(app: &App, user: Option<String>) -> Response {
             .await;
         let activities = activities::home(now, user.is_some());
         mock_data(activities.len()).await;
+        app.log("info", "HomeActivities", json!({ "length": activities.len() }));
         span.set_attribute(KeyValue::new("app.result_length", activities.len() as i64));
         activities
     })
@@ -243,6 +273,7 @@ async fn show_user(app: &App, handle: String, headers: &HeaderMap) -> Result<Res
                              at cruddur::app::router (app.rs:73)",
             };
             record_exception(&Context::current(), &failure);
+            app.log("error", &failure.message, json!({ "exception": failure.kind, "handle": handle }));
             return Err(failure);
         }
         let sql = "SELECT * FROM activities WHERE user_id = $1 ORDER BY created_at DESC";
@@ -313,7 +344,7 @@ mod tests {
     async fn spans_of(path: &str, headers: &[(&str, &str)]) -> (StatusCode, HashMap<String, SpanData>) {
         let exporter = InMemorySpanExporter::default();
         let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
-        let router = router(telemetry::tracer(&provider), "127.0.0.1:4567".parse().unwrap(), None);
+        let router = router(telemetry::tracer(&provider), "127.0.0.1:4567".parse().unwrap(), None, None);
         let mut request = Request::get(path);
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -1,10 +1,11 @@
 //! Cruddur, the sample application: a small social backend whose requests make real traces. `make demo` runs it
 //! against Tracery with `--traffic`; run by hand it is a plain web server. It promises only telemetry that a real
-//! application would send, through the unmodified OpenTelemetry SDK, configured by the usual `OTEL_*` variables, and as
-//! X-Ray segments where a daemon is named.
+//! application would send, through the unmodified OpenTelemetry SDK, configured by the usual `OTEL_*` variables, as X-Ray
+//! segments where a daemon is named, and as lines in CloudWatch Logs where an endpoint is named.
 
 mod activities;
 mod app;
+mod logs;
 mod telemetry;
 mod traffic;
 mod xray;
@@ -19,7 +20,7 @@ use clap::Parser;
 ///
 /// Telemetry goes to OTEL_EXPORTER_OTLP_ENDPOINT (http://127.0.0.1:4318 when unset) with the headers of
 /// OTEL_EXPORTER_OTLP_HEADERS, as the service OTEL_SERVICE_NAME (cruddur when unset). With AWS_XRAY_DAEMON_ADDRESS each
-/// request is an X-Ray segment, too.
+/// request is an X-Ray segment, too; with AWS_ENDPOINT_URL_CLOUDWATCH_LOGS there are lines in the log group cruddur.
 #[derive(Parser)]
 #[command(version, about, long_about)]
 struct Arguments {
@@ -72,10 +73,27 @@ async fn run(
         .await
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
     let address = listener.local_addr()?;
-    let router = app::router(telemetry::tracer(backend), address, xray::Daemon::from_environment());
+    let instance = format!("cruddur/{}", uuid::Uuid::new_v4());
+    let (logs, sender) = logs::Logs::from_environment(&instance).await?.unzip();
+    let router = app::router(telemetry::tracer(backend), address, xray::Daemon::from_environment(), logs);
     println!("cruddur listens on http://{address}");
+    let served = serve(arguments, limit, frontend, listener, router).await;
+    if let Some(sender) = sender {
+        sender.end().await;
+    }
+    served
+}
+
+async fn serve(
+    arguments: &Arguments,
+    limit: Option<traffic::Limit>,
+    frontend: Option<&opentelemetry_sdk::trace::SdkTracerProvider>,
+    listener: tokio::net::TcpListener,
+    router: axum::Router,
+) -> anyhow::Result<()> {
+    let address = listener.local_addr()?;
     let (Some(limit), Some(frontend)) = (limit, frontend) else {
-        return axum::serve(listener, router)
+        return axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
             .with_graceful_shutdown(async {
                 // Without a handler for the signal there is nothing better to do than to serve on.
                 if tokio::signal::ctrl_c().await.is_err() {
@@ -85,7 +103,9 @@ async fn run(
             .await
             .context("cannot serve");
     };
-    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let server = tokio::spawn(async move {
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
+    });
     let plan = traffic::Plan { limit, visitors: arguments.visitors, seed: arguments.seed };
     let tally = tokio::select! {
         tally = traffic::play(&plan, address, telemetry::tracer(frontend)) => tally?,

@@ -15,6 +15,7 @@ from aws_xray_sdk.core.sampling.rule_cache import RuleCache
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from conftest import Server
+from vendor_model import fits, long_of
 
 MODEL = botocore.session.get_session().get_service_model("xray")
 RULE = {
@@ -26,33 +27,6 @@ CLIENT_ID = "0123456789abcdef01234567"
 POLICY = {"Version": "2012-10-17", "Statement": [{
     "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": ["xray:PutTraceSegments"], "Resource": "*"}]}
 NOBODY = "11111111-1111-4111-8111-111111111111"
-
-
-def fits(shape, value, where):
-    """The value is what the model says, and nothing more."""
-    kind = shape.type_name
-    if kind == "structure":
-        assert isinstance(value, dict), where
-        assert set(value) <= set(shape.members), f"{where}: {set(value) - set(shape.members)}"
-        assert set(shape.required_members) <= set(value), where
-        for name, member in value.items():
-            fits(shape.members[name], member, f"{where}.{name}")
-    elif kind == "list":
-        assert isinstance(value, list), where
-        for item in value:
-            fits(shape.member, item, f"{where}[]")
-    elif kind == "map":
-        assert isinstance(value, dict), where
-        for item in value.values():
-            fits(shape.value, item, f"{where}{{}}")
-    elif kind == "string":
-        assert isinstance(value, str) and (not shape.enum or value in shape.enum), f"{where}: {value}"
-    elif kind == "boolean":
-        assert isinstance(value, bool), where
-    elif kind in ("integer", "long"):
-        assert isinstance(value, int) and not isinstance(value, bool), f"{where}: {value}"
-    else:
-        assert kind in ("double", "float", "timestamp") and isinstance(value, (int, float)), f"{where}: {value}"
 
 
 @pytest.fixture(scope="module")
@@ -438,20 +412,6 @@ def test_what_an_account_keeps_survives_a_restart(tmp_path):
     [target] = ours.get_sampling_targets(SamplingStatisticsDocuments=[report("kept")])["SamplingTargetDocuments"]
     assert target["ReservoirQuota"] == 10
     second.stop()
-
-
-def long_of(shape, chars=70_000):
-    """A value of the shape's type that is too long, too large, or of no known word; small enough to be read."""
-    kind = shape.type_name
-    if kind == "string":
-        return "\u00e9" * chars
-    if kind == "list":
-        return [long_of(shape.member, 600)] * 300
-    if kind == "map":
-        return {str(number): "v" * 1_000 for number in range(300)}
-    if kind == "structure":
-        return {name: long_of(member, chars) for name, member in shape.members.items()}
-    return True if kind == "boolean" else -(10**30)
 
 
 @pytest.mark.parametrize("name", MODEL.operation_names)

@@ -15,7 +15,8 @@ pub use error::QueryError;
 pub use progress::{ScanFigures, ScanProgress};
 pub use session::session_context;
 pub use tables::{
-    EventSource, FieldInfo, FieldType, RESOURCE, STORE_URL, SYSTEM_COLUMNS, Scope, StoreEvents, TraceRows,
+    EventSource, FieldInfo, FieldType, OWN, RESOURCE, STORE_URL, SYSTEM_COLUMNS, Scope, StoreEvents,
+    TraceRows,
 };
 
 /// Stack of a thread that plans and runs queries. The planner recurses through expressions, in frames that are large

@@ -57,6 +57,10 @@ document_kinds! {
     XRaySetting "xray_setting" 16,
     /// A metric filter of CloudWatch Logs; scope is the region, the name begins with the group's.
     LogsMetricFilter "logs_metric_filter" 100_000,
+    /// A saved query of CloudWatch Logs; scope is the region.
+    LogsQueryDefinition "logs_query_definition" 1_000,
+    /// A scheduled query of CloudWatch Logs with its last runs; its name is the query's, scope is the region.
+    LogsScheduledQuery "logs_scheduled_query" 1_000,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -266,6 +270,23 @@ impl Settings {
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(from_row).collect()
+    }
+
+    /// All of a kind, in every environment and scope, with the environment of each: for work that nobody's request starts.
+    pub async fn documents_of_kind(
+        &self,
+        kind: DocumentKind,
+    ) -> Result<Vec<(EnvironmentId, Document)>, SettingsError> {
+        let rows = sqlx::query(&format!(
+            "SELECT environment, {COLUMNS} FROM documents WHERE kind = $1
+             AND (expires_ms IS NULL OR expires_ms > $2) ORDER BY environment, created_ms, id"
+        ))
+        .bind(kind.name())
+        .bind(self.clock.now_ms())
+        .fetch_all(&self.pool)
+        .await?;
+        let found = rows.iter().map(|row| Ok((EnvironmentId(row.try_get("environment")?), from_row(row)?)));
+        found.collect()
     }
 
     /// Gives a document another name and body. `None` when there is none; [`SettingsError::Exists`] when the name

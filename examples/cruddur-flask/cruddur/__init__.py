@@ -1,12 +1,15 @@
 """Cruddur in Flask: the views of the sample application, traced by the OpenTelemetry SDK and its Flask and requests
-instrumentation, and by the X-Ray SDK where AWS_XRAY_DAEMON_ADDRESS names a daemon; none of it is changed.
+instrumentation, and by the X-Ray SDK where AWS_XRAY_DAEMON_ADDRESS names a daemon; with lines in CloudWatch Logs through
+watchtower where AWS_ENDPOINT_URL_CLOUDWATCH_LOGS names an endpoint. None of these is changed.
 `python -m cruddur` serves it; `traffic.py` visits it."""
 
+import logging
 import os
 import time
 import uuid
 from datetime import datetime, timedelta, timezone
 
+import watchtower
 from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.ext.flask.middleware import XRayMiddleware
@@ -22,6 +25,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 HANDLES = ["andrewbrown", "worf", "garek", "bayko", "londo", "quark"]
 MESSAGES = ["Cloud is fun!", "I am out of prune juice", "My dear doctor, I am just simple tailor"]
 ACTIVITY_COUNT = 24
+LOGGER = logging.getLogger("cruddur")
 # The SDK reads endpoint, headers and the rest from the OTEL_EXPORTER_OTLP_* variables by itself.
 tracer = trace.get_tracer("cruddur")
 
@@ -50,6 +54,36 @@ def record_segments(app):
         XRayMiddleware(app, xray_recorder)
     else:
         global_sdk_config.set_sdk_enabled(False)
+
+
+class NameTheTrace(logging.Filter):
+    """Gives each line the trace that it belongs to."""
+
+    def filter(self, record):
+        context = trace.get_current_span().get_span_context()
+        record.trace = f" trace_id={context.trace_id:032x} span_id={context.span_id:016x}" if context.is_valid else ""
+        return True
+
+
+def write_lines(app):
+    """A line after each request, and what the views have to say, in the log group cruddur. boto3 reads endpoint, region and
+    key by itself; without an endpoint nothing is sent. Gives back the handler, whose last lines leave when it is closed."""
+    if not os.environ.get("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"):
+        return None
+    handler = watchtower.CloudWatchLogHandler(log_group_name="cruddur", send_interval=1)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s%(trace)s"))
+    handler.addFilter(NameTheTrace())
+    LOGGER.setLevel(logging.DEBUG)
+    LOGGER.addHandler(handler)
+
+    @app.after_request
+    def after_request(response):
+        timestamp = time.strftime("[%Y-%b-%d %H:%M]")
+        line = (timestamp, request.remote_addr, request.method, request.scheme, request.full_path, response.status)
+        LOGGER.error("%s %s %s %s %s %s", *line)
+        return response
+
+    return handler
 
 
 def mock_data(found, now):
@@ -82,6 +116,7 @@ def create_app():
     app = Flask("cruddur")
     FlaskInstrumentor().instrument_app(app)
     record_segments(app)
+    app.extensions["lines"] = write_lines(app)
 
     @app.before_request
     def name_the_user():
@@ -98,6 +133,7 @@ def create_app():
             span.set_attribute("app.now", now.isoformat())
             if user:
                 span.set_attribute("user.id", user)
+            LOGGER.info("HomeActivities")
             time.sleep(0.001)
             found = [activity(number, now) for number in range(12 if user else 3)]
             mock_data(found, now)
@@ -112,6 +148,7 @@ def create_app():
             span.set_attribute("app.handle", handle)
             # One profile is broken on purpose: the span records the exception on its way out.
             if handle == "quark":
+                LOGGER.warning("profile of @%s is broken", handle)
                 raise LedgerError("ledger of @quark does not balance: 17 slips missing")
             if handle not in HANDLES:
                 abort(404)

@@ -13,6 +13,7 @@ mod ingest;
 mod live;
 mod names;
 mod operations;
+mod queries;
 mod sts;
 mod throttle;
 
@@ -34,6 +35,12 @@ pub struct CloudWatchLogs {
     pub(crate) intake: Intake,
     pub(crate) events: StoreEvents,
     pub(crate) context: Arc<SessionContext>,
+    /// Queries that were started.
+    pub(crate) queries: Arc<queries::Queries>,
+    /// A query was scheduled, or its schedule changed.
+    pub(crate) queries_changed: Arc<tokio::sync::Notify>,
+    /// Held over a change of a scheduled query, so that a run and a request do not undo each other.
+    pub(crate) schedule_changes: Arc<tokio::sync::Mutex<()>>,
     /// Times of requests, of which no two are the same.
     pub(crate) stamps: Arc<event_id::Stamps>,
     /// What came to streams and waits to be noted.
@@ -54,6 +61,9 @@ impl CloudWatchLogs {
             intake,
             events,
             context,
+            queries: Arc::default(),
+            queries_changed: Arc::default(),
+            schedule_changes: Arc::default(),
             stamps: Arc::default(),
             figures: Arc::default(),
             live: Arc::default(),
@@ -62,6 +72,19 @@ impl CloudWatchLogs {
             changes: Arc::default(),
             throttle: Arc::default(),
         }
+    }
+
+    /// Starts the scheduled queries that came due after a time in milliseconds.
+    ///
+    /// # Errors
+    /// When the settings cannot be read or written.
+    pub async fn start_due_queries(&self, after_ms: i64) -> Result<(), tracery_aws_wire::Error> {
+        queries::schedule::turn(self, after_ms, self.intake.clock.now_ms()).await.map(drop)
+    }
+
+    /// Runs scheduled queries; never ends.
+    pub async fn run_scheduled(self) {
+        queries::schedule::work(self).await;
     }
 
     /// The same with rates that calls are held to.

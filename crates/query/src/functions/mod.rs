@@ -10,6 +10,7 @@ pub mod joined_text;
 pub mod log10;
 mod mergeable;
 pub mod number_text;
+pub mod percentiles;
 pub mod regex_functions;
 pub mod sketch;
 pub mod time_bucket;
@@ -20,7 +21,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 /// Every aggregate, by name.
 pub fn aggregate_functions() -> Vec<AggregateUDF> {
-    vec![sketch::udaf(), distinct::udaf(), concurrency::udaf(), top_values::udaf()]
+    vec![sketch::udaf(), distinct::udaf(), percentiles::udaf(), concurrency::udaf(), top_values::udaf()]
 }
 
 /// Every scalar function, by name.

@@ -28,7 +28,7 @@ pub use values::{FieldValue, values};
 use crate::QueryError;
 
 /// A session of its own tables on the shared runtime: queries never see each other's tables.
-fn private(context: &SessionContext) -> SessionContext {
+pub(crate) fn private(context: &SessionContext) -> SessionContext {
     let state = SessionStateBuilder::new_from_existing(context.state())
         .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
         .build();

@@ -1,6 +1,7 @@
 //! The table of events over the store: prunes parts by environment, signal, time, dataset and trace id, and scans what
 //! is left: Parquet through DataFusion's own reader, fresh parts from memory.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -33,7 +34,7 @@ use tracery_store::{Part, RowRun, Store};
 use super::fields;
 use super::fresh::FreshStream;
 use super::resolve::FieldAdapterFactory;
-use super::{EventSource, FieldInfo, RESOURCE, SYSTEM_COLUMNS, Scope};
+use super::{EventSource, FieldInfo, OWN, RESOURCE, SYSTEM_COLUMNS, Scope};
 use crate::{QueryError, ScanProgress};
 
 /// The address under which the session knows the store's objects.
@@ -111,6 +112,10 @@ impl StoreEvents {
         traces: Option<Arc<Vec<TraceId>>>,
     ) -> Result<Arc<dyn TableProvider>, QueryError> {
         let known = self.fields(scope).await?;
+        let physical = match columns.iter().any(|name| name.starts_with(OWN)) {
+            true => self.store.columns(scope.environment, scope.datasets.as_deref(), &scope.signals),
+            false => BTreeMap::new(),
+        };
         let mut wanted: Vec<Field> = Vec::with_capacity(columns.len() + 3);
         for name in columns.iter().map(String::as_str).chain([TIME, DATASET, TRACE_ID]) {
             if wanted.iter().any(|field| field.name() == name) {
@@ -119,7 +124,9 @@ impl StoreEvents {
             let system =
                 SYSTEM_COLUMNS.iter().find(|(system, _)| *system == name).map(|(_, data_type)| data_type);
             let fixed = || name.strip_prefix('#').and_then(Fixed::from_name);
-            let data_type = match system.cloned().or_else(|| Some(fixed()?.fixed_type.data_type())) {
+            let own = || own_type(name, &physical);
+            let of_row = system.cloned().or_else(|| Some(fixed()?.fixed_type.data_type())).or_else(own);
+            let data_type = match of_row {
                 Some(data_type) => data_type,
                 None => known
                     .iter()
@@ -402,6 +409,12 @@ impl EventTable {
     }
 }
 
+/// The type of what events themselves say under a key.
+fn own_type(name: &str, physical: &BTreeMap<String, i64>) -> Option<DataType> {
+    let key = name.strip_prefix(OWN)?;
+    Some(fields::own_types(physical).get(key).map_or(DataType::Utf8View, |own| own.data_type()))
+}
+
 /// A merged part as the engine's readers name it.
 pub(crate) fn file(part: &Arc<Part>) -> PartitionedFile {
     let object = ObjectMeta {
@@ -462,7 +475,9 @@ fn values_of<'a>(filter: &'a Expr, values: &mut Vec<(&'a str, &'a str)>) {
             Expr::Literal(ScalarValue::Utf8View(Some(value)) | ScalarValue::Utf8(Some(value)), _),
         ) if !fields::is_builtin(&column.name) => {
             // An index names an attribute that has one column in its part, so of whatever origin.
-            values.push((column.name.strip_prefix(RESOURCE).unwrap_or(&column.name), value));
+            let name = column.name.as_str();
+            let key = name.strip_prefix(RESOURCE).or_else(|| name.strip_prefix(OWN)).unwrap_or(name);
+            values.push((key, value));
         }
         _ => {}
     }

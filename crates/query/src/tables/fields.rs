@@ -190,6 +190,26 @@ fn common(left: FieldType, right: FieldType) -> FieldType {
     }
 }
 
+/// The types of attributes that records set themselves, by key.
+pub(crate) fn own_types(columns: &BTreeMap<String, i64>) -> BTreeMap<&str, FieldType> {
+    let mut found: BTreeMap<&str, FieldType> = BTreeMap::new();
+    for attribute in columns.keys().filter_map(|physical| AttributeColumn::parse(physical)) {
+        if attribute.origin == Origin::Own {
+            let field_type = type_of(attribute.value_type);
+            found
+                .entry(attribute.key)
+                .and_modify(|known| *known = common(*known, field_type))
+                .or_insert(field_type);
+        }
+    }
+    found
+}
+
+/// The columns of an attribute that records set themselves.
+pub(crate) fn own_candidates(key: &str) -> impl Iterator<Item = AttributeColumn<'_>> {
+    candidates(key).filter(|column| column.origin == Origin::Own)
+}
+
 /// Physical columns that may hold a field, the ones that win first.
 pub(crate) fn candidates(field: &str) -> impl Iterator<Item = AttributeColumn<'_>> {
     const TYPES: [ValueType; 5] =

@@ -11,6 +11,7 @@ mod trace;
 mod transform;
 
 pub use events::{STORE_URL, StoreEvents};
+pub(crate) use fields::own_types;
 pub(crate) use flat::flat;
 pub(crate) use outline::Outline;
 pub use trace::TraceRows;
@@ -80,6 +81,8 @@ pub const SYSTEM_COLUMNS: &[(&str, DataType)] = &[
 /// Before an attribute's key: the text that the resource has under it, whatever the event itself says. Doors that put
 /// what a reader must be able to rely on there (a log's region and stream) have it read this way.
 pub const RESOURCE: &str = "#resource:";
+/// Before an attribute's key: what the event itself says, and nothing else. The field has the type of all such values.
+pub const OWN: &str = "#own:";
 
 /// Where events come from: the store, or rows in memory in tests.
 #[async_trait]

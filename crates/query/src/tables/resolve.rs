@@ -15,9 +15,9 @@ use datafusion::physical_expr_adapter::{PhysicalExprAdapter, PhysicalExprAdapter
 use tracery_columnar::{AttributeColumn, Fixed, TAIL_COLUMN};
 use tracery_model::{Origin, Signal, ValueType};
 
-use super::fields::{BUILTINS, candidates, derived_candidates};
+use super::fields::{BUILTINS, candidates, derived_candidates, own_candidates};
 use super::transform::{TailFunction, Transform, TransformFunction};
-use super::{FieldType, RESOURCE};
+use super::{FieldType, OWN, RESOURCE};
 
 /// Rewrites expressions over fields into expressions over a part of one signal.
 #[derive(Debug)]
@@ -66,6 +66,11 @@ pub(crate) fn resolve(
     signal: Signal,
     physical: &Schema,
 ) -> Result<Arc<dyn PhysicalExpr>> {
+    if let Some(key) = name.strip_prefix(OWN) {
+        let mut choices = Choices::new(field_type_of(data_type), signal, physical)?;
+        choices.add_attributes(&own_candidates(key).collect::<Vec<_>>())?;
+        return first_value(choices.finish(), data_type);
+    }
     if let Some(key) = name.strip_prefix(RESOURCE) {
         let column = AttributeColumn { origin: Origin::Resource, value_type: ValueType::Str, key };
         let mut choices = Choices::new(FieldType::Text, signal, physical)?;

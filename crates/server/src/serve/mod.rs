@@ -157,6 +157,7 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     let rates = config.logs_rates.as_deref().unwrap_or_default().parse::<Rates>();
     let rates = rates.map_err(anyhow::Error::msg).context("--logs-rates")?;
     let logs = CloudWatchLogs::new(intake.clone(), events, context).with_rates(rates);
+    tokio::spawn(logs.clone().run_scheduled());
     let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default());
     let protocols = Router::new()
         .merge(tracery_otlp::routes(intake.clone()))

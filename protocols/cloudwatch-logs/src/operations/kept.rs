@@ -8,6 +8,8 @@ use tracery_aws_wire::Error;
 use tracery_model::EnvironmentId;
 use tracery_settings::{Document, DocumentKind, NewDocument, Place, Settings, SettingsError};
 
+use super::unavailable;
+
 /// One thing that is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept<T> {
@@ -117,9 +119,4 @@ fn read<T: DeserializeOwned>(document: Document) -> Result<Kept<T>, Error> {
 
 fn written<T: Serialize>(value: &T) -> Result<serde_json::Value, Error> {
     serde_json::to_value(value).map_err(|_| Error::internal())
-}
-
-fn unavailable(error: SettingsError) -> Error {
-    tracing::warn!(error = &error as &dyn std::error::Error, "settings are unavailable");
-    Error::internal()
 }

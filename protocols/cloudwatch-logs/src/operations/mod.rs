@@ -4,10 +4,17 @@
 mod groups;
 pub(crate) mod kept;
 mod live_tail;
+mod log_fields;
+mod log_record;
 mod metric_filters;
 mod pages;
 mod put_events;
+mod queries;
+mod query_definitions;
+mod query_pages;
+mod query_results;
 mod read_events;
+mod scheduled_queries;
 mod streams;
 mod tags;
 
@@ -20,6 +27,8 @@ use tracery_aws_wire::logs::{Operation, errors};
 use tracery_aws_wire::{Call, Error, Protocol, decode, encode};
 use tracery_query::QueryError;
 use tracery_settings::SettingsError;
+
+pub(crate) use kept::{Kept, Shelf};
 
 use crate::{Caller, CloudWatchLogs};
 
@@ -45,6 +54,42 @@ pub(crate) async fn answer(
 ) -> Result<Reply, Error> {
     let body = request.body;
     match request.operation {
+        Operation::CreateScheduledQuery => {
+            run(scheduled_queries::create_scheduled_query, state, caller, body).await
+        }
+        Operation::DeleteQueryDefinition => {
+            run(query_definitions::delete_query_definition, state, caller, body).await
+        }
+        Operation::DeleteScheduledQuery => {
+            run(scheduled_queries::delete_scheduled_query, state, caller, body).await
+        }
+        Operation::DescribeQueries => run(queries::describe_queries, state, caller, body).await,
+        Operation::DescribeQueryDefinitions => {
+            run(query_definitions::describe_query_definitions, state, caller, body).await
+        }
+        Operation::GetLogGroupFields => run(log_fields::get_log_group_fields, state, caller, body).await,
+        Operation::GetLogRecord => run(log_record::get_log_record, state, caller, body).await,
+        Operation::GetQueryResults => run(query_results::get_query_results, state, caller, body).await,
+        Operation::GetScheduledQuery => {
+            run(scheduled_queries::get_scheduled_query, state, caller, body).await
+        }
+        Operation::GetScheduledQueryHistory => {
+            run(scheduled_queries::get_scheduled_query_history, state, caller, body).await
+        }
+        Operation::ListLogGroupsForQuery => {
+            run(queries::list_log_groups_for_query, state, caller, body).await
+        }
+        Operation::ListScheduledQueries => {
+            run(scheduled_queries::list_scheduled_queries, state, caller, body).await
+        }
+        Operation::PutQueryDefinition => {
+            run(query_definitions::put_query_definition, state, caller, body).await
+        }
+        Operation::StartQuery => run(queries::start_query, state, caller, body).await,
+        Operation::StopQuery => run(queries::stop_query, state, caller, body).await,
+        Operation::UpdateScheduledQuery => {
+            run(scheduled_queries::update_scheduled_query, state, caller, body).await
+        }
         Operation::CreateLogGroup => run(groups::create_log_group, state, caller, body).await,
         Operation::CreateLogStream => run(streams::create_log_stream, state, caller, body).await,
         Operation::DeleteLogGroup => run(groups::delete_log_group, state, caller, body).await,

@@ -6,4 +6,6 @@ mod door;
 mod events;
 mod groups;
 mod live;
+mod queries;
+mod scheduled;
 mod signatures;
