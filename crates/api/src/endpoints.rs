@@ -200,5 +200,13 @@ pub(crate) fn list() -> Vec<Endpoint> {
             get(xray::rejected),
         )
         .environment(),
+        endpoint(
+            "get",
+            "/xray/telemetry",
+            "What X-Ray daemons counted of their own work, newest first, at most 200.",
+            ("", "DaemonRecords"),
+            get(xray::telemetry),
+        )
+        .environment(),
     ]
 }

@@ -297,6 +297,19 @@ fn schemas() -> Value {
             ("text", "string"),
         ]),
         "RejectedDocuments": object(&[("rejected", "RejectedDocument[]")]),
+        "DaemonRecord": object(&[
+            ("received_ms", "integer"),
+            ("counted_ms", "integer"),
+            ("hostname", "string"),
+            ("instance_id", "string"),
+            ("resource_arn", "string"),
+            ("received_count", "integer"),
+            ("sent_count", "integer"),
+            ("spillover_count", "integer"),
+            ("rejected_count", "integer"),
+            ("connection_error_count", "integer"),
+        ]),
+        "DaemonRecords": object(&[("records", "DaemonRecord[]")]),
         "NewSavedQuery": partial(&[("name", "string"), ("query", "QuerySpec"), ("dataset", "string")], 1),
     })
 }

@@ -90,8 +90,27 @@ pub struct Rejected {
     pub text: String,
 }
 
-/// What X-Ray's ports did not keep lately.
-pub trait RejectedDocuments: Send + Sync + 'static {
+/// What an X-Ray daemon counted of its own work in one stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonCounts {
+    pub received_ms: i64,
+    /// When the daemon says it counted.
+    pub counted_ms: i64,
+    /// Its names, as far as it sent them.
+    pub hostname: String,
+    pub instance_id: String,
+    pub resource_arn: String,
+    pub received_count: i64,
+    pub sent_count: i64,
+    pub spillover_count: i64,
+    pub rejected_count: i64,
+    pub connection_error_count: i64,
+}
+
+/// What X-Ray's ports did not keep lately, and what daemons say that they lost before.
+pub trait XRayLosses: Send + Sync + 'static {
     /// Newest first; bounded.
-    fn list(&self, environment: EnvironmentId) -> Vec<Rejected>;
+    fn rejected(&self, environment: EnvironmentId) -> Vec<Rejected>;
+    /// Newest first; bounded.
+    fn daemons(&self, environment: EnvironmentId) -> Vec<DaemonCounts>;
 }

@@ -14,6 +14,7 @@ mod rejected;
 mod retrievals;
 mod sampling;
 mod segment;
+mod telemetry;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub(crate) use caller::Caller;
 pub use daemon::{Daemon, DaemonFigures, DecodedOtlp, OtlpDecoder, bind_udp};
 pub use door::{daemon_routes, routes};
 pub use rejected::{RejectedDocument, RejectedDocuments};
+pub use telemetry::DaemonRecord;
 
 /// Requests that may hold whole traces in memory at a time: five traces of 8 MiB take ten times that in the worst case.
 const READS_MAX: usize = 4;
@@ -43,6 +45,7 @@ pub struct XRay {
     pub(crate) retrievals: Arc<retrievals::Retrievals>,
     /// Requests that hold whole traces in memory.
     pub(crate) reads: Arc<Semaphore>,
+    pub(crate) telemetry: Arc<telemetry::DaemonRecords>,
     pub(crate) sampling: Arc<Mutex<sampling::Sampling>>,
     /// Held over a change of what an account keeps, so that two changes do not undo each other.
     pub(crate) changes: Arc<tokio::sync::Mutex<()>>,
@@ -55,6 +58,7 @@ impl XRay {
             events,
             context,
             ingest: Arc::default(),
+            telemetry: Arc::default(),
             sampling: Arc::default(),
             changes: Arc::default(),
             retrievals: Arc::default(),
@@ -65,5 +69,10 @@ impl XRay {
     /// The newest documents of an environment that were not kept, newest first.
     pub fn rejected(&self, environment: tracery_model::EnvironmentId) -> Vec<RejectedDocument> {
         self.ingest.rejected.list(environment)
+    }
+
+    /// What daemons said of their work lately, newest first; at most 200.
+    pub fn daemon_records(&self, environment: tracery_model::EnvironmentId) -> Vec<DaemonRecord> {
+        self.telemetry.list(environment)
     }
 }

@@ -138,7 +138,7 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     };
     let (mut api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 4, verified)?;
     let xray = XRay::new(intake.clone(), api.events.clone(), Arc::clone(&api.context));
-    api.rejected = Some(Arc::new(ports::NotKept(xray.clone())));
+    api.xray_losses = Some(Arc::new(ports::NotKept(xray.clone())));
     let otlp = ports::otlp_decoder(intake.limits.inflated_bytes_max);
     let daemon =
         Daemon::start(xray.clone(), udp, *xray_environment, otlp).context("cannot receive (xray_udp)")?;

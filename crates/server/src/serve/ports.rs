@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use datafusion::prelude::SessionContext;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracery_api::{Rejected, RejectedDocuments, SavedQueries, SavedQuery, Sessions, SpecQueries};
+use tracery_api::{DaemonCounts, Rejected, SavedQueries, SavedQuery, Sessions, SpecQueries, XRayLosses};
 use tracery_honeycomb::{ColumnInfo, FieldError, Queries};
 use tracery_model::{EnvironmentId, Signal, TimeRange};
 use tracery_query::languages::honeycomb::spec::{Calculation, CalculationOp};
@@ -21,11 +21,11 @@ use tracery_settings::{
 };
 use tracery_stdx::Clock;
 
-/// What the X-Ray door did not keep.
+/// What the X-Ray door did not keep, and what daemons say of theirs.
 pub(crate) struct NotKept(pub(crate) tracery_xray::XRay);
 
-impl RejectedDocuments for NotKept {
-    fn list(&self, environment: EnvironmentId) -> Vec<Rejected> {
+impl XRayLosses for NotKept {
+    fn rejected(&self, environment: EnvironmentId) -> Vec<Rejected> {
         let documents = self.0.rejected(environment).into_iter();
         documents
             .map(|document| Rejected {
@@ -35,6 +35,24 @@ impl RejectedDocuments for NotKept {
                 message: document.message,
                 byte_count: document.byte_count,
                 text: document.text,
+            })
+            .collect()
+    }
+
+    fn daemons(&self, environment: EnvironmentId) -> Vec<DaemonCounts> {
+        let records = self.0.daemon_records(environment).into_iter();
+        records
+            .map(|record| DaemonCounts {
+                received_ms: record.received_ms,
+                counted_ms: record.counted_ms,
+                hostname: record.hostname,
+                instance_id: record.instance_id,
+                resource_arn: record.resource_arn,
+                received_count: record.received_count,
+                sent_count: record.sent_count,
+                spillover_count: record.spillover_count,
+                rejected_count: record.rejected_count,
+                connection_error_count: record.connection_error_count,
             })
             .collect()
     }

@@ -500,10 +500,10 @@ proptest! {
                     "fresh" => {}
                     _ => drop(bed.store.merge_all(state == "all merged").await.unwrap()),
                 }
-                let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default()).await.unwrap();
+                let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None).await.unwrap();
                 let same = trace_map(&bed.context, &bed.events, ENVIRONMENT, &traces, time).await.unwrap();
                 assert_eq!(map, same, "{state}");
-                let entries = series(&bed.context, &bed.events, ENVIRONMENT, (time, 60 * SECOND_NS), vec![Entity::Entries], Filter::default()).await.unwrap();
+                let entries = series(&bed.context, &bed.events, ENVIRONMENT, (time, 60 * SECOND_NS), vec![Entity::Entries], (Filter::default(), None)).await.unwrap();
                 let entered: u64 = entries.values().map(Statistics::count).sum();
                 let clients = map.edges.iter().filter(|edge| map.nodes[edge.from_idx].is_client);
                 assert_eq!(entered, clients.map(|edge| edge.traffic.statistics.count()).sum::<u64>());
@@ -565,7 +565,8 @@ async fn the_documented_sample_comes_out_as_documented() {
     bed.write(&sample()).await;
     bed.store.merge_all(true).await.unwrap();
     let time = TimeRange::new(BEGIN_NS, BEGIN_NS + 600 * SECOND_NS);
-    let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default()).await.unwrap();
+    let map =
+        service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None).await.unwrap();
     let nodes: Vec<_> = map
         .nodes
         .iter()
@@ -612,7 +613,7 @@ async fn the_documented_sample_comes_out_as_documented() {
         ENVIRONMENT,
         (time, 10 * SECOND_NS),
         vec![entity],
-        Filter::default(),
+        (Filter::default(), None),
     );
     let series: Vec<_> = series
         .await
@@ -668,6 +669,39 @@ async fn what_rows_say_is_decided_by_the_engine() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_map_of_a_group_by_root_causes_is_that_of_the_traces_that_have_them() {
+    let bed = bed().await;
+    let mut rows = sample();
+    rows.iter_mut().find(|row| row.node == Some(("SNS", "AWS::SNS"))).unwrap().flags = RowFlags::FAULT;
+    bed.write(&rows).await;
+    let time = TimeRange::new(BEGIN_NS, BEGIN_NS + 600 * SECOND_NS);
+    let causes = Causes(rows.clone());
+    for (text, requests) in [
+        (r#"rootcause.fault.exception { message = "boom 3" }"#, 1),
+        (r#"rootcause.error.exception { message = "boom 1" }"#, 1),
+        (r#"!rootcause.fault.exception { message = "boom 3" }"#, 3),
+        (r#"rootcause.fault.exception { message = "boom 4" }"#, 0),
+    ] {
+        let filter = Filter { expression: Some(parse(text).unwrap()), ..Filter::default() };
+        let of_map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, filter.clone(), Some(&causes))
+            .await
+            .unwrap();
+        let clients = of_map.edges.iter().filter(|edge| of_map.nodes[edge.from_idx].is_client);
+        let of_map: u64 = clients.map(|edge| edge.traffic.statistics.count()).sum();
+        let of_series = series(
+            &bed.context,
+            &bed.events,
+            ENVIRONMENT,
+            (time, 60 * SECOND_NS),
+            vec![Entity::Entries],
+            (filter, Some(&causes)),
+        );
+        let of_series: u64 = of_series.await.unwrap().values().map(Statistics::count).sum();
+        assert_eq!((of_map, of_series), (requests, requests), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_share_is_the_same_traces_each_time() {
     let bed = bed().await;
     bed.write(&sample()).await;
@@ -705,7 +739,7 @@ async fn a_link_between_traces_is_an_edge_with_the_age_of_the_message() {
             bed.store.merge_all(true).await.unwrap();
         }
         let of_range =
-            service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default()).await.unwrap();
+            service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None).await.unwrap();
         let of_trace =
             trace_map(&bed.context, &bed.events, ENVIRONMENT, &[TraceId([1; 16]), TraceId([2; 16])], time)
                 .await;
