@@ -166,7 +166,7 @@ mod tests {
             &rows[0],
             json!({
                 "original": text, "duration_ns": 0, "ob:aws.xray.inprogress": true, "ob:aws.xray.throttle": true,
-                "ob:aws.xray.error": true, "status_code": 2, "link_count": 1, "parent_id": "bbbbbbbbbbbbbbbb",
+                "ob:aws.xray.error": true, "status_code": 0, "link_count": 1, "parent_id": "bbbbbbbbbbbbbbbb",
                 "oi:http.response_content_length": 12, "ob:aws.xray.x_forwarded_for": true, "ob:aws.xray.traced": true,
                 "oi:a": 1, "of:b": 1.5, "ob:c": true, "os:d": "x", "os:aws.xray.node_type": "AWS::ECS::Container",
                 "rs:aws.xray.origin": "AWS::ECS::Container", "rs:aws.xray.resource_arn": "arn:aws:ecs:x",

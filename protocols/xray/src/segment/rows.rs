@@ -6,7 +6,7 @@ use tracery_columnar::{BatchBuilder, EventBatch, Fixed};
 use tracery_model::{Origin, RowKind, Signal, SpanId, TraceId, Value};
 
 use super::document::{Document, Head, subsegments};
-use super::fields::{Members, is_true, text};
+use super::fields::{Members, int, is_true, text};
 use super::{attributes, exceptions, links};
 
 /// [`Fixed::Source`] of rows that came as segment documents.
@@ -151,7 +151,7 @@ impl RowWriter {
         self.span(shared, members, head, place, found.links.len());
         let told = exceptions::exceptions(members);
         for (ordinal, exception) in told.iter().enumerate() {
-            self.exception(shared, head, exception, ordinal, is_failed(members));
+            self.exception(shared, head, exception, ordinal, is_failed(members, is_segment));
         }
         self.left_out += found.left_out;
         for (ordinal, link) in found.links.iter().enumerate() {
@@ -190,7 +190,7 @@ impl RowWriter {
             (false, _) => SPAN_KIND_INTERNAL,
         };
         builder.int(Fixed::SpanKind, kind);
-        if is_failed(members) {
+        if is_failed(members, is_segment) {
             builder.int(Fixed::StatusCode, STATUS_ERROR);
         }
         if matches!(place, Place::Outermost(_)) {
@@ -278,6 +278,13 @@ enum Place {
     Within(SpanId),
 }
 
-fn is_failed(members: &Members) -> bool {
-    ["fault", "error", "throttle"].iter().any(|flag| is_true(members, flag))
+/// Whether the row's status is an error, as OpenTelemetry has it: what a service refused with a status of 400 to 499 is its
+/// caller's failure and not its own. X-Ray's flags stay as they were sent.
+fn is_failed(members: &Members, is_segment: bool) -> bool {
+    let flagged = |flags: &[&str]| flags.iter().any(|flag| is_true(members, flag));
+    let status = super::document::response(members).and_then(|response| int(response, "status"));
+    match status {
+        Some(400..=499) if is_segment => flagged(&["fault"]),
+        _ => flagged(&["fault", "error", "throttle"]),
+    }
 }

@@ -334,6 +334,43 @@ async fn a_link_that_a_segment_names_is_an_edge() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_refused_is_no_failure_of_the_service() {
+    let stored = Stored::make().await;
+    let segment = |number: i64, status: i64, flag: &str| {
+        let begin = NOW_S as f64 - 60.0;
+        json!({
+            "id": format!("{number:016x}"), "name": "shop", "trace_id": trace_id(number), "start_time": begin,
+            "end_time": begin + 1.0, "http": { "response": { "status": status } }, flag: true,
+        })
+        .to_string()
+    };
+    let documents = [
+        segment(1, 404, "error"),
+        segment(2, 429, "throttle"),
+        segment(3, 500, "fault"),
+        // A handler that failed and was answered as the caller's mistake all the same.
+        segment(4, 400, "fault"),
+    ];
+    let answer = stored.post("/TraceSegments", json!({ "TraceSegmentDocuments": documents })).await;
+    assert_eq!(answer.body["UnprocessedTraceSegments"], json!([]));
+    let environment = stored.environment;
+    let scope = Scope { environment, datasets: None, signals: vec![Signal::Span], time: TimeRange::ALL };
+    let found = services(&stored.context, &stored.events, &scope, 10).await.unwrap();
+    let counts =
+        found.iter().map(|service| (service.name.as_str(), service.request_count, service.error_count));
+    assert_eq!(counts.collect::<Vec<_>>(), [("shop", 4, 2)]);
+    // X-Ray's own answers know both.
+    let graph = stored.post("/ServiceGraph", window()).await;
+    let statistics = &service(&graph.body["Services"], "shop", "")["SummaryStatistics"];
+    assert_eq!(
+        (&statistics["ErrorStatistics"]["TotalCount"], &statistics["FaultStatistics"]["TotalCount"]),
+        (&json!(2), &json!(2))
+    );
+    let errors = stored.post("/TraceSummaries", with(window(), json!({ "FilterExpression": "error" }))).await;
+    assert_eq!(errors.body["TraceSummaries"][0]["Id"], trace_id(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn questions_that_are_none_are_refused() {
     let stored = stored().await;
     let series = "/TimeSeriesServiceStatistics";
