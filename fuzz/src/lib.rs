@@ -12,6 +12,10 @@ mod datagram;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/questions/xray/node.rs"]
 mod node;
+// What the configuration asks for its defaults.
+#[allow(dead_code)]
+#[path = "../../crates/server/src/machine_memory.rs"]
+mod machine_memory;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/languages/honeycomb/relation.rs"]
 mod relation;
@@ -27,6 +31,9 @@ mod spec;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/languages/honeycomb/spec_parse.rs"]
 mod spec_parse;
+#[allow(dead_code)]
+#[path = "../../crates/server/src/sqlite_url.rs"]
+mod sqlite_url;
 mod xray_language;
 
 use bytes::Bytes;

@@ -170,11 +170,13 @@ pub(crate) fn list() -> Vec<Endpoint> {
         endpoint(
             "get",
             "/saved_queries",
-            "Queries somebody gave a name.",
+            "Queries somebody gave a name, newest first, in pages.",
             ("", "SavedQueries"),
             get(saved_queries::list),
         )
-        .environment(),
+        .environment()
+        .with("cursor", "string", "The `next_cursor` of the page before; the first page when left out.")
+        .with("limit", "integer", "Queries in the answer, 100 when left out, up to 1000."),
         endpoint(
             "post",
             "/saved_queries",
@@ -186,7 +188,7 @@ pub(crate) fn list() -> Vec<Endpoint> {
         endpoint(
             "delete",
             "/saved_queries/{id}",
-            "Forget a saved query.",
+            "Forget a saved query: a key its own, one with the scope `manage_boards` any.",
             ("", ""),
             delete(saved_queries::delete),
         )

@@ -43,7 +43,8 @@ use error::ApiError;
 pub use login_attempts::PeerAddress;
 pub use openapi::document;
 pub use ports::{
-    DaemonCounts, Rejected, SavedQueries, SavedQuery, Sessions, SpecQueries, TraceToOtlp, XRayLosses,
+    DaemonCounts, NewSavedQuery, Rejected, SavedQueries, SavedQuery, Sessions, SpecQueries, TraceToOtlp,
+    XRayLosses,
 };
 pub use query_metrics::{QueryCounts, QueryKind, QueryMetrics};
 pub use running::RunningQueries;

@@ -285,9 +285,10 @@ fn schemas() -> Value {
             ("name", "string"),
             ("dataset", "string"),
             ("query", "QuerySpec"),
+            ("owner", "string"),
             ("created_ms", "integer"),
         ]),
-        "SavedQueries": object(&[("saved_queries", "SavedQuery[]")]),
+        "SavedQueries": object(&[("saved_queries", "SavedQuery[]"), ("next_cursor", "string?")]),
         "RejectedDocument": object(&[
             ("received_ms", "integer"),
             ("door", "string"),

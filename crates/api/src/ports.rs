@@ -54,19 +54,34 @@ pub struct SavedQuery {
     pub dataset: String,
     /// A Honeycomb query specification.
     pub query: Value,
+    /// Who saved it: `key:` and an id, or `user:` and a name; empty for nobody known.
+    pub owner: String,
     pub created_ms: i64,
+}
+
+/// A query to be saved.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSavedQuery<'a> {
+    pub name: &'a str,
+    pub dataset: &'a str,
+    pub query: &'a Value,
+    pub owner: &'a str,
 }
 
 #[async_trait]
 pub trait SavedQueries: Send + Sync + 'static {
-    /// Newest first.
-    async fn list(&self, environment: EnvironmentId) -> Result<Vec<SavedQuery>, SettingsError>;
+    /// At most `limit`, newest first, beginning after the one that was made then and has that id.
+    async fn list(
+        &self,
+        environment: EnvironmentId,
+        after: Option<(i64, &str)>,
+        limit: usize,
+    ) -> Result<Vec<SavedQuery>, SettingsError>;
+    async fn find(&self, environment: EnvironmentId, id: &str) -> Result<Option<SavedQuery>, SettingsError>;
     async fn create(
         &self,
         environment: EnvironmentId,
-        name: &str,
-        dataset: &str,
-        query: &Value,
+        new: NewSavedQuery<'_>,
     ) -> Result<SavedQuery, SettingsError>;
     /// Whether there was one.
     async fn delete(&self, environment: EnvironmentId, id: &str) -> Result<bool, SettingsError>;

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use datafusion::prelude::SessionContext;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracery_api::{DaemonCounts, Rejected, SavedQueries, SavedQuery, Sessions, SpecQueries, XRayLosses};
+use tracery_api::{
+    DaemonCounts, NewSavedQuery, Rejected, SavedQueries, SavedQuery, Sessions, SpecQueries, XRayLosses,
+};
 use tracery_honeycomb::{ColumnInfo, FieldError, Queries};
 use tracery_model::{EnvironmentId, Signal, TimeRange};
 use tracery_query::languages::honeycomb::spec::{Calculation, CalculationOp};
@@ -340,6 +342,7 @@ fn saved(document: Document) -> SavedQuery {
     SavedQuery {
         name: text("name"),
         dataset: text("dataset"),
+        owner: text("owner"),
         query: document.body["query"].clone(),
         created_ms: document.created_ms,
         id: document.id,
@@ -348,19 +351,27 @@ fn saved(document: Document) -> SavedQuery {
 
 #[async_trait]
 impl SavedQueries for Saved {
-    async fn list(&self, environment: EnvironmentId) -> Result<Vec<SavedQuery>, SettingsError> {
-        let documents = self.0.documents(Self::place(environment)).await?;
-        Ok(documents.into_iter().rev().map(saved).collect())
+    async fn list(
+        &self,
+        environment: EnvironmentId,
+        after: Option<(i64, &str)>,
+        limit: usize,
+    ) -> Result<Vec<SavedQuery>, SettingsError> {
+        let documents = self.0.documents_newest(Self::place(environment), after, limit).await?;
+        Ok(documents.into_iter().map(saved).collect())
+    }
+
+    async fn find(&self, environment: EnvironmentId, id: &str) -> Result<Option<SavedQuery>, SettingsError> {
+        Ok(self.0.document(Self::place(environment), id).await?.map(saved))
     }
 
     async fn create(
         &self,
         environment: EnvironmentId,
-        name: &str,
-        dataset: &str,
-        query: &Value,
+        new: NewSavedQuery<'_>,
     ) -> Result<SavedQuery, SettingsError> {
-        let body = json!({ "name": name, "dataset": dataset, "query": query });
+        let NewSavedQuery { name, dataset, query, owner } = new;
+        let body = json!({ "name": name, "dataset": dataset, "query": query, "owner": owner });
         let new = NewDocument { body, ..NewDocument::default() };
         Ok(saved(self.0.create_document(Self::place(environment), new).await?))
     }
