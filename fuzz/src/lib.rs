@@ -97,6 +97,10 @@ pub fn honeycomb_msgpack(body: &[u8]) {
     read_back(tracery_honeycomb::fuzzing::events(body, true));
 }
 
+pub fn firehose_record(bytes: &[u8]) {
+    read_back(tracery_honeycomb::fuzzing::firehose_record(bytes));
+}
+
 pub fn event_time(text: &[u8]) {
     if let Ok(text) = std::str::from_utf8(text) {
         tracery_honeycomb::fuzzing::headers(text);

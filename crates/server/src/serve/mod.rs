@@ -154,7 +154,8 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     };
     let requests = Arc::clone(&figures.requests);
 
-    let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default());
+    let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default())
+        .with_metrics(ports::otlp_metrics(intake.limits.inflated_bytes_max));
     let protocols = Router::new()
         .merge(tracery_otlp::routes(intake.clone()))
         .merge(tracery_honeycomb::routes(honeycomb))

@@ -82,6 +82,30 @@ pub(crate) fn otlp_decoder(column_bytes_max: usize) -> tracery_xray::OtlpDecoder
     })
 }
 
+/// Decodes the metric streams that Firehose delivers to Honeycomb's door.
+pub(crate) fn otlp_metrics(column_bytes_max: usize) -> tracery_honeycomb::OtlpMetrics {
+    use tracery_honeycomb::{DecodedMetrics, MetricsError};
+    Arc::new(move |message, dataset, received_ns, admit| {
+        let options = tracery_otlp::DecodeOptions {
+            signal: Signal::Metric,
+            format: tracery_otlp::Format::Protobuf,
+            dataset_header: Some(dataset),
+            datasets: None,
+            received_ns,
+            column_bytes_max,
+        };
+        let decoded = tracery_otlp::decode(&options, message, admit).map_err(|error| match error {
+            tracery_otlp::DecodeError::Busy(busy) => MetricsError::Busy(busy),
+            _ => MetricsError::Malformed,
+        })?;
+        Ok(DecodedMetrics {
+            batches: decoded.batches,
+            record_count: decoded.record_count,
+            rejected_count: decoded.notes.rejected(),
+        })
+    })
+}
+
 /// A background run of `/1/query_results` may take this long, a little less than its door waits.
 const RESULT_TIME_MAX: Duration = Duration::from_secs(295);
 

@@ -418,9 +418,15 @@ impl Search<'_> {
         if let Some(decision) = &self.decision
             && !new.is_empty()
         {
-            let verdicts = self.verdicts(decision, &new, near).await?;
-            new.retain(|trace_id| matches!(verdicts.get(trace_id), Some(None)));
-            self.held.extend(verdicts.into_values().flatten());
+            match self.verdicts(decision, &new, near).await {
+                Ok(verdicts) => {
+                    new.retain(|trace_id| matches!(verdicts.get(trace_id), Some(None)));
+                    self.held.extend(verdicts.into_values().flatten());
+                }
+                // Too many rows for the engine at once; they are read in halves below.
+                Err(QueryError::Limit(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         if new.is_empty() {
             return Ok(());
