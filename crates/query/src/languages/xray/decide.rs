@@ -333,8 +333,50 @@ impl Decider<'_> {
             // An end of a call of which nothing else is known.
             possible = possible.or(stands);
         }
+        let called = self.called(selector).and(inner.sure.clone());
         let row = Verdict { sure: enters.and(inner.sure), possible }.bounded();
-        self.any(row)
+        let mut found = self.any(row);
+        if called != Cond::False && !called.is_large() {
+            let alone = self.no_callees();
+            let called = self.any_row(called);
+            if let (Some(alone), Some(called)) = (alone, called) {
+                found.sure = found.sure.or(alone.and(called));
+            }
+        }
+        found.bounded()
+    }
+
+    /// That no row of the trace was called by another: then whatever its documents call is a node that only they know.
+    fn no_callees(&mut self) -> Option<Cond> {
+        let written = self.field("aws.xray.type", FieldType::Text)?;
+        let called =
+            format!(r##"({written} IS NULL OR {written} = 'segment') AND "#parent_id" IS NOT NULL"##);
+        self.leaf(&format!("count(*) FILTER (WHERE {called}) = 0"))
+    }
+
+    /// That what the subsegment calls is selected.
+    fn called(&mut self, selector: &Selector) -> Cond {
+        let (Some(written), Some(node)) =
+            (self.field("aws.xray.type", FieldType::Text), self.field("aws.xray.node", FieldType::Text))
+        else {
+            return Cond::False;
+        };
+        let mut cond = Cond::not_null(&format!("{written} <> 'segment'"));
+        cond = cond.and(match &selector.name {
+            Some(wanted) => Cond::not_null(&format!("{node} = {}", literal(wanted))),
+            None => Cond::Sql(format!("({node} IS NOT NULL)"), 1),
+        });
+        if let Some(wanted) = &selector.r#type {
+            cond = cond.and(match self.field("aws.xray.node_type", FieldType::Text) {
+                Some(node_type) => Cond::Sql(format!("(coalesce({node_type}, '') = {})", literal(wanted)), 1),
+                None => Cond::of(wanted.is_empty()),
+            });
+        }
+        // A subsegment says nothing of its callee's account.
+        match &selector.account_id {
+            Some(wanted) if wanted != self.account_id => Cond::False,
+            _ => cond,
+        }
     }
 
     fn edge(&mut self, ends: [&Selector; 2], inside: Option<&Expression>) -> Verdict {

@@ -647,8 +647,9 @@ async fn what_rows_say_is_decided_by_the_engine() {
         (r#"service(id(name: "xray-sample.elasticbeanstalk.com", type: "AWS::EC2::Instance"))"#, 4, 0),
         (r#"!service("nobody")"#, 4, 0),
         (r#"service("xray-sample.elasticbeanstalk.com") { responsetime > 0.05 } AND ok"#, 2, 0),
-        // Whether a callee wrote rows of its own is a matter of the trace's shape.
-        (r#"service("SNS")"#, 2, 2),
+        (r#"service("SNS")"#, 2, 0),
+        (r#"!service(id(type: "AWS::DynamoDB::Table")) { responsetime > 0.05 }"#, 3, 0),
+        // Who called is a matter of the trace's shape.
         ("edge(id(), id()) { responsetime > 0.07 }", 2, 2),
     ] {
         let filter = Filter { expression: Some(parse(text).unwrap()), ..Filter::default() };
