@@ -25,6 +25,7 @@ use tracery_intake::Intake;
 use tracery_query::StoreEvents;
 // What a subsegment stands for on the map is decided with the questions about it.
 use tracery_query::questions::xray as node;
+use tracery_query::questions::xray::KeptMaps;
 
 pub(crate) use caller::Caller;
 pub use daemon::{Daemon, DaemonFigures, DecodedOtlp, OtlpDecoder, bind_udp};
@@ -47,12 +48,20 @@ pub struct XRay {
     pub(crate) reads: Arc<Semaphore>,
     pub(crate) telemetry: Arc<telemetry::DaemonRecords>,
     pub(crate) sampling: Arc<Mutex<sampling::Sampling>>,
+    /// What merged parts add to the service map.
+    pub(crate) maps: Arc<KeptMaps>,
     /// Held over a change of what an account keeps, so that two changes do not undo each other.
     pub(crate) changes: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl XRay {
-    pub fn new(intake: Intake, events: StoreEvents, context: Arc<SessionContext>) -> Self {
+    /// Sums of the service map are kept in at most `map_bytes_max` bytes.
+    pub fn new(
+        intake: Intake,
+        events: StoreEvents,
+        context: Arc<SessionContext>,
+        map_bytes_max: usize,
+    ) -> Self {
         Self {
             intake,
             events,
@@ -60,6 +69,7 @@ impl XRay {
             ingest: Arc::default(),
             telemetry: Arc::default(),
             sampling: Arc::default(),
+            maps: Arc::new(KeptMaps::new(map_bytes_max)),
             changes: Arc::default(),
             retrievals: Arc::default(),
             reads: Arc::new(Semaphore::new(READS_MAX)),

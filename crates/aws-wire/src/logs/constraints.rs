@@ -3,6 +3,7 @@
 
 use crate::shape::{ANY_TEXT, List, Map, Member, Pattern, Shape, Structure, Text};
 
+static ACCESS_POLICY: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
 static ACCOUNT_ID: Text = Text {
     min: Some(12),
     max: Some(12),
@@ -44,6 +45,89 @@ pub(super) static CREATE_LOG_STREAM_REQUEST: Structure = Structure {
     ],
 };
 
+pub(super) static CREATE_LOOKUP_TABLE_REQUEST: Structure = Structure {
+    name: "CreateLookupTableRequest",
+    members: &[
+        Member {
+            name: "lookupTableName",
+            alias: None,
+            required: true,
+            shape: Shape::Text(&LOOKUP_TABLE_NAME),
+        },
+        Member {
+            name: "description",
+            alias: None,
+            required: false,
+            shape: Shape::Text(&LOOKUP_TABLE_DESCRIPTION),
+        },
+        Member { name: "tableBody", alias: None, required: false, shape: Shape::Text(&TABLE_BODY) },
+        Member { name: "queryId", alias: None, required: false, shape: Shape::Text(&QUERY_ID) },
+        Member { name: "kmsKeyId", alias: None, required: false, shape: Shape::Text(&KMS_KEY_ID) },
+        Member { name: "tags", alias: None, required: false, shape: Shape::Map(&TAGS) },
+    ],
+};
+
+pub(super) static CREATE_SCHEDULED_QUERY_REQUEST: Structure = Structure {
+    name: "CreateScheduledQueryRequest",
+    members: &[
+        Member { name: "name", alias: None, required: true, shape: Shape::Text(&SCHEDULED_QUERY_NAME) },
+        Member {
+            name: "description",
+            alias: None,
+            required: false,
+            shape: Shape::Text(&SCHEDULED_QUERY_DESCRIPTION),
+        },
+        Member { name: "queryLanguage", alias: None, required: true, shape: Shape::Text(&QUERY_LANGUAGE) },
+        Member { name: "queryString", alias: None, required: true, shape: Shape::Text(&QUERY_STRING) },
+        Member {
+            name: "logGroupIdentifiers",
+            alias: None,
+            required: false,
+            shape: Shape::List(&SCHEDULED_QUERY_LOG_GROUP_IDENTIFIERS),
+        },
+        Member {
+            name: "scheduleExpression",
+            alias: None,
+            required: true,
+            shape: Shape::Text(&SCHEDULE_EXPRESSION),
+        },
+        Member { name: "timezone", alias: None, required: false, shape: Shape::Text(&SCHEDULE_TIMEZONE) },
+        Member {
+            name: "startTimeOffset",
+            alias: None,
+            required: false,
+            shape: Shape::Long { min: None, max: None },
+        },
+        Member {
+            name: "endTimeOffset",
+            alias: None,
+            required: false,
+            shape: Shape::Long { min: None, max: None },
+        },
+        Member {
+            name: "destinationConfiguration",
+            alias: None,
+            required: false,
+            shape: Shape::Structure(&DESTINATION_CONFIGURATION),
+        },
+        Member {
+            name: "scheduleStartTime",
+            alias: None,
+            required: false,
+            shape: Shape::Long { min: Some(0), max: None },
+        },
+        Member {
+            name: "scheduleEndTime",
+            alias: None,
+            required: false,
+            shape: Shape::Long { min: Some(0), max: None },
+        },
+        Member { name: "executionRoleArn", alias: None, required: true, shape: Shape::Text(&ROLE_ARN) },
+        Member { name: "state", alias: None, required: false, shape: Shape::Text(&SCHEDULED_QUERY_STATE) },
+        Member { name: "tags", alias: None, required: false, shape: Shape::Map(&TAGS) },
+    ],
+};
+
 pub(super) static DATA_SOURCE_FILTER: Structure = Structure {
     name: "DataSourceFilter",
     members: &[
@@ -54,6 +138,16 @@ pub(super) static DATA_SOURCE_FILTER: Structure = Structure {
 
 static DATA_SOURCE_FILTERS: List =
     List { min: Some(1), max: Some(5), member: Shape::Structure(&DATA_SOURCE_FILTER) };
+pub(super) static DELETE_DESTINATION_REQUEST: Structure = Structure {
+    name: "DeleteDestinationRequest",
+    members: &[Member {
+        name: "destinationName",
+        alias: None,
+        required: true,
+        shape: Shape::Text(&DESTINATION_NAME),
+    }],
+};
+
 pub(super) static DELETE_LOG_GROUP_REQUEST: Structure = Structure {
     name: "DeleteLogGroupRequest",
     members: &[Member {
@@ -70,6 +164,11 @@ pub(super) static DELETE_LOG_STREAM_REQUEST: Structure = Structure {
         Member { name: "logGroupName", alias: None, required: true, shape: Shape::Text(&LOG_GROUP_NAME) },
         Member { name: "logStreamName", alias: None, required: true, shape: Shape::Text(&LOG_STREAM_NAME) },
     ],
+};
+
+pub(super) static DELETE_LOOKUP_TABLE_REQUEST: Structure = Structure {
+    name: "DeleteLookupTableRequest",
+    members: &[Member { name: "lookupTableArn", alias: None, required: true, shape: Shape::Text(&ANY_TEXT) }],
 };
 
 pub(super) static DELETE_METRIC_FILTER_REQUEST: Structure = Structure {
@@ -100,11 +199,40 @@ pub(super) static DELETE_RETENTION_POLICY_REQUEST: Structure = Structure {
     }],
 };
 
+pub(super) static DELETE_SCHEDULED_QUERY_REQUEST: Structure = Structure {
+    name: "DeleteScheduledQueryRequest",
+    members: &[Member {
+        name: "identifier",
+        alias: None,
+        required: true,
+        shape: Shape::Text(&SCHEDULED_QUERY_IDENTIFIER),
+    }],
+};
+
 pub(super) static DELETE_SUBSCRIPTION_FILTER_REQUEST: Structure = Structure {
     name: "DeleteSubscriptionFilterRequest",
     members: &[
         Member { name: "logGroupName", alias: None, required: true, shape: Shape::Text(&LOG_GROUP_NAME) },
         Member { name: "filterName", alias: None, required: true, shape: Shape::Text(&FILTER_NAME) },
+    ],
+};
+
+pub(super) static DESCRIBE_DESTINATIONS_REQUEST: Structure = Structure {
+    name: "DescribeDestinationsRequest",
+    members: &[
+        Member {
+            name: "DestinationNamePrefix",
+            alias: None,
+            required: false,
+            shape: Shape::Text(&DESTINATION_NAME),
+        },
+        Member { name: "nextToken", alias: None, required: false, shape: Shape::Text(&NEXT_TOKEN) },
+        Member {
+            name: "limit",
+            alias: None,
+            required: false,
+            shape: Shape::Integer { min: Some(1), max: Some(50) },
+        },
     ],
 };
 
@@ -169,6 +297,25 @@ pub(super) static DESCRIBE_LOG_STREAMS_REQUEST: Structure = Structure {
             required: false,
             shape: Shape::Integer { min: Some(1), max: Some(50) },
         },
+    ],
+};
+
+pub(super) static DESCRIBE_LOOKUP_TABLES_REQUEST: Structure = Structure {
+    name: "DescribeLookupTablesRequest",
+    members: &[
+        Member {
+            name: "lookupTableNamePrefix",
+            alias: None,
+            required: false,
+            shape: Shape::Text(&LOOKUP_TABLE_NAME),
+        },
+        Member {
+            name: "maxResults",
+            alias: None,
+            required: false,
+            shape: Shape::Integer { min: None, max: Some(100) },
+        },
+        Member { name: "nextToken", alias: None, required: false, shape: Shape::Text(&NEXT_TOKEN) },
     ],
 };
 
@@ -246,6 +393,31 @@ pub(super) static DESCRIBE_SUBSCRIPTION_FILTERS_REQUEST: Structure = Structure {
 };
 
 static DESTINATION_ARN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
+pub(super) static DESTINATION_CONFIGURATION: Structure = Structure {
+    name: "DestinationConfiguration",
+    members: &[
+        Member {
+            name: "s3Configuration",
+            alias: None,
+            required: false,
+            shape: Shape::Structure(&S3_CONFIGURATION),
+        },
+        Member {
+            name: "lookupTableConfiguration",
+            alias: None,
+            required: false,
+            shape: Shape::Structure(&LOOKUP_TABLE_CONFIGURATION),
+        },
+    ],
+};
+
+static DESTINATION_NAME: Text = Text {
+    min: Some(1),
+    max: Some(512),
+    pattern: Some(Pattern::new(r##"[^:*]*"##)),
+    one_of: &[],
+    too_long: None,
+};
 static DIMENSIONS: Map =
     Map { min: None, max: None, key: Shape::Text(&DIMENSIONS_KEY), value: Shape::Text(&DIMENSIONS_VALUE) };
 static DIMENSIONS_KEY: Text = Text { min: None, max: Some(255), pattern: None, one_of: &[], too_long: None };
@@ -288,6 +460,14 @@ static ENTITY_KEY_ATTRIBUTES_KEY: Text =
 static ENTITY_KEY_ATTRIBUTES_VALUE: Text =
     Text { min: Some(1), max: Some(512), pattern: None, one_of: &[], too_long: None };
 static EVENT_MESSAGE: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
+static EXECUTION_STATUS: Text = Text {
+    min: None,
+    max: None,
+    pattern: None,
+    one_of: &["Running", "InvalidQuery", "Complete", "Failed", "Timeout"],
+    too_long: None,
+};
+static EXECUTION_STATUS_LIST: List = List { min: None, max: None, member: Shape::Text(&EXECUTION_STATUS) };
 static FIELD_INDEX_NAME: Text = Text {
     min: Some(1),
     max: Some(512),
@@ -412,6 +592,11 @@ pub(super) static GET_LOG_RECORD_REQUEST: Structure = Structure {
     ],
 };
 
+pub(super) static GET_LOOKUP_TABLE_REQUEST: Structure = Structure {
+    name: "GetLookupTableRequest",
+    members: &[Member { name: "lookupTableArn", alias: None, required: true, shape: Shape::Text(&ANY_TEXT) }],
+};
+
 static GET_QUERY_RESULTS_NEXT_TOKEN: Text =
     Text { min: None, max: Some(1024), pattern: None, one_of: &[], too_long: None };
 pub(super) static GET_QUERY_RESULTS_REQUEST: Structure = Structure {
@@ -433,6 +618,53 @@ pub(super) static GET_QUERY_RESULTS_REQUEST: Structure = Structure {
     ],
 };
 
+pub(super) static GET_SCHEDULED_QUERY_HISTORY_REQUEST: Structure = Structure {
+    name: "GetScheduledQueryHistoryRequest",
+    members: &[
+        Member {
+            name: "identifier",
+            alias: None,
+            required: true,
+            shape: Shape::Text(&SCHEDULED_QUERY_IDENTIFIER),
+        },
+        Member {
+            name: "startTime",
+            alias: None,
+            required: true,
+            shape: Shape::Long { min: Some(0), max: None },
+        },
+        Member {
+            name: "endTime",
+            alias: None,
+            required: true,
+            shape: Shape::Long { min: Some(0), max: None },
+        },
+        Member {
+            name: "executionStatuses",
+            alias: None,
+            required: false,
+            shape: Shape::List(&EXECUTION_STATUS_LIST),
+        },
+        Member {
+            name: "maxResults",
+            alias: None,
+            required: false,
+            shape: Shape::Integer { min: Some(1), max: Some(1000) },
+        },
+        Member { name: "nextToken", alias: None, required: false, shape: Shape::Text(&NEXT_TOKEN) },
+    ],
+};
+
+pub(super) static GET_SCHEDULED_QUERY_REQUEST: Structure = Structure {
+    name: "GetScheduledQueryRequest",
+    members: &[Member {
+        name: "identifier",
+        alias: None,
+        required: true,
+        shape: Shape::Text(&SCHEDULED_QUERY_IDENTIFIER),
+    }],
+};
+
 pub(super) static INPUT_LOG_EVENT: Structure = Structure {
     name: "InputLogEvent",
     members: &[
@@ -451,6 +683,20 @@ static INPUT_LOG_EVENTS: List =
 static INPUT_LOG_STREAM_NAMES: List =
     List { min: Some(1), max: Some(100), member: Shape::Text(&LOG_STREAM_NAME) };
 static KMS_KEY_ID: Text = Text { min: None, max: Some(256), pattern: None, one_of: &[], too_long: None };
+pub(super) static LIST_LOG_GROUPS_FOR_QUERY_REQUEST: Structure = Structure {
+    name: "ListLogGroupsForQueryRequest",
+    members: &[
+        Member { name: "queryId", alias: None, required: true, shape: Shape::Text(&QUERY_ID) },
+        Member { name: "nextToken", alias: None, required: false, shape: Shape::Text(&NEXT_TOKEN) },
+        Member {
+            name: "maxResults",
+            alias: None,
+            required: false,
+            shape: Shape::Integer { min: Some(50), max: Some(500) },
+        },
+    ],
+};
+
 pub(super) static LIST_LOG_GROUPS_REQUEST: Structure = Structure {
     name: "ListLogGroupsRequest",
     members: &[
@@ -483,6 +729,21 @@ pub(super) static LIST_LOG_GROUPS_REQUEST: Structure = Structure {
             shape: Shape::List(&FIELD_INDEX_NAMES),
         },
         Member { name: "logGroupTags", alias: None, required: false, shape: Shape::List(&TAG_FILTERS) },
+    ],
+};
+
+pub(super) static LIST_SCHEDULED_QUERIES_REQUEST: Structure = Structure {
+    name: "ListScheduledQueriesRequest",
+    members: &[
+        Member {
+            name: "maxResults",
+            alias: None,
+            required: false,
+            shape: Shape::Integer { min: Some(1), max: Some(1000) },
+        },
+        Member { name: "nextToken", alias: None, required: false, shape: Shape::Text(&NEXT_TOKEN) },
+        Member { name: "state", alias: None, required: false, shape: Shape::Text(&SCHEDULED_QUERY_STATE) },
+        Member { name: "scheduleType", alias: None, required: false, shape: Shape::Text(&SCHEDULE_TYPE) },
     ],
 };
 
@@ -551,6 +812,31 @@ static LOG_STREAM_NAME: Text = Text {
     one_of: &[],
     too_long: Some("Invalid LogGroup or LogStream, both must have length less than or equal to 512."),
 };
+pub(super) static LOOKUP_TABLE_CONFIGURATION: Structure = Structure {
+    name: "LookupTableConfiguration",
+    members: &[
+        Member { name: "tableName", alias: None, required: true, shape: Shape::Text(&LOOKUP_TABLE_NAME) },
+        Member { name: "roleArn", alias: None, required: true, shape: Shape::Text(&ROLE_ARN) },
+        Member {
+            name: "description",
+            alias: None,
+            required: false,
+            shape: Shape::Text(&LOOKUP_TABLE_DESCRIPTION),
+        },
+        Member { name: "kmsKeyId", alias: None, required: false, shape: Shape::Text(&KMS_KEY_ID) },
+        Member { name: "tags", alias: None, required: false, shape: Shape::Map(&TAGS) },
+    ],
+};
+
+static LOOKUP_TABLE_DESCRIPTION: Text =
+    Text { min: Some(0), max: Some(1024), pattern: None, one_of: &[], too_long: None };
+static LOOKUP_TABLE_NAME: Text = Text {
+    min: Some(1),
+    max: Some(256),
+    pattern: Some(Pattern::new(r##"^[a-zA-Z0-9_]+$"##)),
+    one_of: &[],
+    too_long: None,
+};
 static METRIC_NAME: Text = Text {
     min: None,
     max: Some(255),
@@ -593,6 +879,35 @@ static METRIC_VALUE: Text = Text { min: None, max: Some(100), pattern: None, one
 static NEXT_TOKEN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
 static ORDER_BY: Text =
     Text { min: None, max: None, pattern: None, one_of: &["LogStreamName", "LastEventTime"], too_long: None };
+pub(super) static PUT_DESTINATION_POLICY_REQUEST: Structure = Structure {
+    name: "PutDestinationPolicyRequest",
+    members: &[
+        Member {
+            name: "destinationName",
+            alias: None,
+            required: true,
+            shape: Shape::Text(&DESTINATION_NAME),
+        },
+        Member { name: "accessPolicy", alias: None, required: true, shape: Shape::Text(&ACCESS_POLICY) },
+        Member { name: "forceUpdate", alias: None, required: false, shape: Shape::Boolean },
+    ],
+};
+
+pub(super) static PUT_DESTINATION_REQUEST: Structure = Structure {
+    name: "PutDestinationRequest",
+    members: &[
+        Member {
+            name: "destinationName",
+            alias: None,
+            required: true,
+            shape: Shape::Text(&DESTINATION_NAME),
+        },
+        Member { name: "targetArn", alias: None, required: true, shape: Shape::Text(&TARGET_ARN) },
+        Member { name: "roleArn", alias: None, required: true, shape: Shape::Text(&ROLE_ARN) },
+        Member { name: "tags", alias: None, required: false, shape: Shape::Map(&TAGS) },
+    ],
+};
+
 pub(super) static PUT_LOG_EVENTS_REQUEST: Structure = Structure {
     name: "PutLogEventsRequest",
     members: &[
@@ -601,6 +916,19 @@ pub(super) static PUT_LOG_EVENTS_REQUEST: Structure = Structure {
         Member { name: "logEvents", alias: None, required: true, shape: Shape::List(&INPUT_LOG_EVENTS) },
         Member { name: "sequenceToken", alias: None, required: false, shape: Shape::Text(&SEQUENCE_TOKEN) },
         Member { name: "entity", alias: None, required: false, shape: Shape::Structure(&ENTITY) },
+    ],
+};
+
+pub(super) static PUT_LOG_GROUP_DELETION_PROTECTION_REQUEST: Structure = Structure {
+    name: "PutLogGroupDeletionProtectionRequest",
+    members: &[
+        Member {
+            name: "logGroupIdentifier",
+            alias: None,
+            required: true,
+            shape: Shape::Text(&LOG_GROUP_IDENTIFIER),
+        },
+        Member { name: "deletionProtectionEnabled", alias: None, required: true, shape: Shape::Boolean },
     ],
 };
 
@@ -742,6 +1070,43 @@ static QUERY_STATUS: Text = Text {
 static QUERY_STRING: Text =
     Text { min: Some(0), max: Some(10000), pattern: None, one_of: &[], too_long: None };
 static ROLE_ARN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
+pub(super) static S3_CONFIGURATION: Structure = Structure {
+    name: "S3Configuration",
+    members: &[
+        Member { name: "destinationIdentifier", alias: None, required: true, shape: Shape::Text(&S3_URI) },
+        Member { name: "roleArn", alias: None, required: true, shape: Shape::Text(&ROLE_ARN) },
+        Member { name: "ownerAccountId", alias: None, required: false, shape: Shape::Text(&ACCOUNT_ID) },
+        Member { name: "kmsKeyId", alias: None, required: false, shape: Shape::Text(&KMS_KEY_ID) },
+    ],
+};
+
+static S3_URI: Text = Text {
+    min: None,
+    max: Some(1024),
+    pattern: Some(Pattern::new(r##"s3://[a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9](/.*)?"##)),
+    one_of: &[],
+    too_long: None,
+};
+static SCHEDULE_EXPRESSION: Text =
+    Text { min: None, max: Some(256), pattern: None, one_of: &[], too_long: None };
+static SCHEDULE_TIMEZONE: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
+static SCHEDULE_TYPE: Text = Text {
+    min: None,
+    max: None,
+    pattern: None,
+    one_of: &["CUSTOMER_MANAGED", "AWS_MANAGED"],
+    too_long: None,
+};
+static SCHEDULED_QUERY_DESCRIPTION: Text =
+    Text { min: None, max: Some(1024), pattern: None, one_of: &[], too_long: None };
+static SCHEDULED_QUERY_IDENTIFIER: Text =
+    Text { min: Some(1), max: Some(300), pattern: None, one_of: &[], too_long: None };
+static SCHEDULED_QUERY_LOG_GROUP_IDENTIFIERS: List =
+    List { min: Some(1), max: Some(50), member: Shape::Text(&LOG_GROUP_IDENTIFIER) };
+static SCHEDULED_QUERY_NAME: Text =
+    Text { min: Some(1), max: Some(300), pattern: None, one_of: &[], too_long: None };
+static SCHEDULED_QUERY_STATE: Text =
+    Text { min: None, max: None, pattern: None, one_of: &["ENABLED", "DISABLED"], too_long: None };
 static SEQUENCE_TOKEN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
 static STANDARD_UNIT: Text = Text {
     min: None,
@@ -849,6 +1214,8 @@ pub(super) static STOP_QUERY_REQUEST: Structure = Structure {
     members: &[Member { name: "queryId", alias: None, required: true, shape: Shape::Text(&QUERY_ID) }],
 };
 
+static TABLE_BODY: Text =
+    Text { min: Some(1), max: Some(10485760), pattern: None, one_of: &[], too_long: None };
 pub(super) static TAG_FILTER: Structure = Structure {
     name: "TagFilter",
     members: &[
@@ -912,6 +1279,7 @@ static TAG_VALUE: Text = Text {
 };
 static TAGS: Map =
     Map { min: Some(1), max: Some(50), key: Shape::Text(&TAG_KEY), value: Shape::Text(&TAG_VALUE) };
+static TARGET_ARN: Text = Text { min: Some(1), max: None, pattern: None, one_of: &[], too_long: None };
 static TEST_EVENT_MESSAGES: List = List { min: Some(1), max: Some(50), member: Shape::Text(&EVENT_MESSAGE) };
 pub(super) static TEST_METRIC_FILTER_REQUEST: Structure = Structure {
     name: "TestMetricFilterRequest",
@@ -944,5 +1312,86 @@ pub(super) static UNTAG_RESOURCE_REQUEST: Structure = Structure {
             shape: Shape::Text(&AMAZON_RESOURCE_NAME),
         },
         Member { name: "tagKeys", alias: None, required: true, shape: Shape::List(&TAG_KEY_LIST) },
+    ],
+};
+
+pub(super) static UPDATE_LOOKUP_TABLE_REQUEST: Structure = Structure {
+    name: "UpdateLookupTableRequest",
+    members: &[
+        Member { name: "lookupTableArn", alias: None, required: true, shape: Shape::Text(&ANY_TEXT) },
+        Member {
+            name: "description",
+            alias: None,
+            required: false,
+            shape: Shape::Text(&LOOKUP_TABLE_DESCRIPTION),
+        },
+        Member { name: "tableBody", alias: None, required: false, shape: Shape::Text(&TABLE_BODY) },
+        Member { name: "queryId", alias: None, required: false, shape: Shape::Text(&QUERY_ID) },
+        Member { name: "kmsKeyId", alias: None, required: false, shape: Shape::Text(&KMS_KEY_ID) },
+    ],
+};
+
+pub(super) static UPDATE_SCHEDULED_QUERY_REQUEST: Structure = Structure {
+    name: "UpdateScheduledQueryRequest",
+    members: &[
+        Member {
+            name: "identifier",
+            alias: None,
+            required: true,
+            shape: Shape::Text(&SCHEDULED_QUERY_IDENTIFIER),
+        },
+        Member {
+            name: "description",
+            alias: None,
+            required: false,
+            shape: Shape::Text(&SCHEDULED_QUERY_DESCRIPTION),
+        },
+        Member { name: "queryLanguage", alias: None, required: true, shape: Shape::Text(&QUERY_LANGUAGE) },
+        Member { name: "queryString", alias: None, required: true, shape: Shape::Text(&QUERY_STRING) },
+        Member {
+            name: "logGroupIdentifiers",
+            alias: None,
+            required: false,
+            shape: Shape::List(&SCHEDULED_QUERY_LOG_GROUP_IDENTIFIERS),
+        },
+        Member {
+            name: "scheduleExpression",
+            alias: None,
+            required: true,
+            shape: Shape::Text(&SCHEDULE_EXPRESSION),
+        },
+        Member { name: "timezone", alias: None, required: false, shape: Shape::Text(&SCHEDULE_TIMEZONE) },
+        Member {
+            name: "startTimeOffset",
+            alias: None,
+            required: false,
+            shape: Shape::Long { min: None, max: None },
+        },
+        Member {
+            name: "endTimeOffset",
+            alias: None,
+            required: false,
+            shape: Shape::Long { min: None, max: None },
+        },
+        Member {
+            name: "destinationConfiguration",
+            alias: None,
+            required: false,
+            shape: Shape::Structure(&DESTINATION_CONFIGURATION),
+        },
+        Member {
+            name: "scheduleStartTime",
+            alias: None,
+            required: false,
+            shape: Shape::Long { min: Some(0), max: None },
+        },
+        Member {
+            name: "scheduleEndTime",
+            alias: None,
+            required: false,
+            shape: Shape::Long { min: Some(0), max: None },
+        },
+        Member { name: "executionRoleArn", alias: None, required: true, shape: Shape::Text(&ROLE_ARN) },
+        Member { name: "state", alias: None, required: false, shape: Shape::Text(&SCHEDULED_QUERY_STATE) },
     ],
 };

@@ -3,6 +3,31 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The vendor's `ActionStatus`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub enum ActionStatus {
+    #[serde(rename = "IN_PROGRESS")]
+    InProgress,
+    #[serde(rename = "CLIENT_ERROR")]
+    ClientError,
+    #[serde(rename = "FAILED")]
+    Failed,
+    #[serde(rename = "COMPLETE")]
+    Complete,
+}
+
+impl ActionStatus {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "IN_PROGRESS",
+            Self::ClientError => "CLIENT_ERROR",
+            Self::Failed => "FAILED",
+            Self::Complete => "COMPLETE",
+        }
+    }
+}
+
 /// The vendor's `DataProtectionStatus`.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub enum DataProtectionStatus {
@@ -68,6 +93,29 @@ impl EntityRejectionErrorType {
             Self::EntitySizeTooLarge => "EntitySizeTooLarge",
             Self::UnsupportedLogGroupType => "UnsupportedLogGroupType",
             Self::MissingRequiredFields => "MissingRequiredFields",
+        }
+    }
+}
+
+/// The vendor's `ExecutionStatus`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub enum ExecutionStatus {
+    Running,
+    InvalidQuery,
+    Complete,
+    Failed,
+    Timeout,
+}
+
+impl ExecutionStatus {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "Running",
+            Self::InvalidQuery => "InvalidQuery",
+            Self::Complete => "Complete",
+            Self::Failed => "Failed",
+            Self::Timeout => "Timeout",
         }
     }
 }
@@ -175,6 +223,62 @@ impl QueryStatus {
             Self::Cancelled => "Cancelled",
             Self::Timeout => "Timeout",
             Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// The vendor's `ScheduleType`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub enum ScheduleType {
+    #[serde(rename = "CUSTOMER_MANAGED")]
+    CustomerManaged,
+    #[serde(rename = "AWS_MANAGED")]
+    AwsManaged,
+}
+
+impl ScheduleType {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CustomerManaged => "CUSTOMER_MANAGED",
+            Self::AwsManaged => "AWS_MANAGED",
+        }
+    }
+}
+
+/// The vendor's `ScheduledQueryDestinationType`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub enum ScheduledQueryDestinationType {
+    S3,
+    #[serde(rename = "LOOKUP_TABLE")]
+    LookupTable,
+}
+
+impl ScheduledQueryDestinationType {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::S3 => "S3",
+            Self::LookupTable => "LOOKUP_TABLE",
+        }
+    }
+}
+
+/// The vendor's `ScheduledQueryState`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub enum ScheduledQueryState {
+    #[serde(rename = "ENABLED")]
+    Enabled,
+    #[serde(rename = "DISABLED")]
+    Disabled,
+}
+
+impl ScheduledQueryState {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "ENABLED",
+            Self::Disabled => "DISABLED",
         }
     }
 }

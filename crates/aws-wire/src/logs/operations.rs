@@ -10,14 +10,21 @@ use crate::operation::{Call, Spec};
 pub enum Operation {
     CreateLogGroup,
     CreateLogStream,
+    CreateLookupTable,
+    CreateScheduledQuery,
+    DeleteDestination,
     DeleteLogGroup,
     DeleteLogStream,
+    DeleteLookupTable,
     DeleteMetricFilter,
     DeleteQueryDefinition,
     DeleteRetentionPolicy,
+    DeleteScheduledQuery,
     DeleteSubscriptionFilter,
+    DescribeDestinations,
     DescribeLogGroups,
     DescribeLogStreams,
+    DescribeLookupTables,
     DescribeMetricFilters,
     DescribeQueries,
     DescribeQueryDefinitions,
@@ -26,11 +33,19 @@ pub enum Operation {
     GetLogEvents,
     GetLogGroupFields,
     GetLogRecord,
+    GetLookupTable,
     GetQueryResults,
+    GetScheduledQuery,
+    GetScheduledQueryHistory,
     ListLogGroups,
+    ListLogGroupsForQuery,
+    ListScheduledQueries,
     ListTagsForResource,
     ListTagsLogGroup,
+    PutDestination,
+    PutDestinationPolicy,
     PutLogEvents,
+    PutLogGroupDeletionProtection,
     PutMetricFilter,
     PutQueryDefinition,
     PutRetentionPolicy,
@@ -43,6 +58,8 @@ pub enum Operation {
     TestMetricFilter,
     UntagLogGroup,
     UntagResource,
+    UpdateLookupTable,
+    UpdateScheduledQuery,
 }
 
 impl Operation {
@@ -50,14 +67,21 @@ impl Operation {
     pub const ALL: &[Self] = &[
         Self::CreateLogGroup,
         Self::CreateLogStream,
+        Self::CreateLookupTable,
+        Self::CreateScheduledQuery,
+        Self::DeleteDestination,
         Self::DeleteLogGroup,
         Self::DeleteLogStream,
+        Self::DeleteLookupTable,
         Self::DeleteMetricFilter,
         Self::DeleteQueryDefinition,
         Self::DeleteRetentionPolicy,
+        Self::DeleteScheduledQuery,
         Self::DeleteSubscriptionFilter,
+        Self::DescribeDestinations,
         Self::DescribeLogGroups,
         Self::DescribeLogStreams,
+        Self::DescribeLookupTables,
         Self::DescribeMetricFilters,
         Self::DescribeQueries,
         Self::DescribeQueryDefinitions,
@@ -66,11 +90,19 @@ impl Operation {
         Self::GetLogEvents,
         Self::GetLogGroupFields,
         Self::GetLogRecord,
+        Self::GetLookupTable,
         Self::GetQueryResults,
+        Self::GetScheduledQuery,
+        Self::GetScheduledQueryHistory,
         Self::ListLogGroups,
+        Self::ListLogGroupsForQuery,
+        Self::ListScheduledQueries,
         Self::ListTagsForResource,
         Self::ListTagsLogGroup,
+        Self::PutDestination,
+        Self::PutDestinationPolicy,
         Self::PutLogEvents,
+        Self::PutLogGroupDeletionProtection,
         Self::PutMetricFilter,
         Self::PutQueryDefinition,
         Self::PutRetentionPolicy,
@@ -83,6 +115,8 @@ impl Operation {
         Self::TestMetricFilter,
         Self::UntagLogGroup,
         Self::UntagResource,
+        Self::UpdateLookupTable,
+        Self::UpdateScheduledQuery,
     ];
 
     /// The operation's name, path, constraints and errors.
@@ -107,21 +141,16 @@ pub const NOT_BUILT: &[&str] = &[
     "CreateExportTask",
     "CreateImportTask",
     "CreateLogAnomalyDetector",
-    "CreateLookupTable",
-    "CreateScheduledQuery",
     "DeleteAccountPolicy",
     "DeleteDataProtectionPolicy",
     "DeleteDelivery",
     "DeleteDeliveryDestination",
     "DeleteDeliveryDestinationPolicy",
     "DeleteDeliverySource",
-    "DeleteDestination",
     "DeleteIndexPolicy",
     "DeleteIntegration",
     "DeleteLogAnomalyDetector",
-    "DeleteLookupTable",
     "DeleteResourcePolicy",
-    "DeleteScheduledQuery",
     "DeleteSyslogConfiguration",
     "DeleteTransformer",
     "DescribeAccountPolicies",
@@ -129,13 +158,11 @@ pub const NOT_BUILT: &[&str] = &[
     "DescribeDeliveries",
     "DescribeDeliveryDestinations",
     "DescribeDeliverySources",
-    "DescribeDestinations",
     "DescribeExportTasks",
     "DescribeFieldIndexes",
     "DescribeImportTaskBatches",
     "DescribeImportTasks",
     "DescribeIndexPolicies",
-    "DescribeLookupTables",
     "DescribeResourcePolicies",
     "DisassociateKmsKey",
     "DisassociateSourceFromS3TableIntegration",
@@ -148,17 +175,12 @@ pub const NOT_BUILT: &[&str] = &[
     "GetLogAnomalyDetector",
     "GetLogFields",
     "GetLogObject",
-    "GetLookupTable",
-    "GetScheduledQuery",
-    "GetScheduledQueryHistory",
     "GetStorageTierPolicy",
     "GetTransformer",
     "ListAggregateLogGroupSummaries",
     "ListAnomalies",
     "ListIntegrations",
     "ListLogAnomalyDetectors",
-    "ListLogGroupsForQuery",
-    "ListScheduledQueries",
     "ListSourcesForS3TableIntegration",
     "ListSyslogConfigurations",
     "PutAccountPolicy",
@@ -167,11 +189,8 @@ pub const NOT_BUILT: &[&str] = &[
     "PutDeliveryDestination",
     "PutDeliveryDestinationPolicy",
     "PutDeliverySource",
-    "PutDestination",
-    "PutDestinationPolicy",
     "PutIndexPolicy",
     "PutIntegration",
-    "PutLogGroupDeletionProtection",
     "PutResourcePolicy",
     "PutStorageTierPolicy",
     "PutSyslogConfiguration",
@@ -180,11 +199,9 @@ pub const NOT_BUILT: &[&str] = &[
     "UpdateAnomaly",
     "UpdateDeliveryConfiguration",
     "UpdateLogAnomalyDetector",
-    "UpdateLookupTable",
-    "UpdateScheduledQuery",
 ];
 
-static SPECS: [Spec; 35] = [
+static SPECS: [Spec; 52] = [
     Spec {
         name: "CreateLogGroup",
         path: "/",
@@ -207,6 +224,47 @@ static SPECS: [Spec; 35] = [
             &errors::INVALID_PARAMETER_EXCEPTION,
             &errors::RESOURCE_ALREADY_EXISTS_EXCEPTION,
             &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    },
+    Spec {
+        name: "CreateLookupTable",
+        path: "/",
+        input: &constraints::CREATE_LOOKUP_TABLE_REQUEST,
+        invalid: "InvalidParameterException",
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_ALREADY_EXISTS_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::LIMIT_EXCEEDED_EXCEPTION,
+            &errors::VALIDATION_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    },
+    Spec {
+        name: "CreateScheduledQuery",
+        path: "/",
+        input: &constraints::CREATE_SCHEDULED_QUERY_REQUEST,
+        invalid: "ValidationException",
+        errors: &[
+            &errors::VALIDATION_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::CONFLICT_EXCEPTION,
+            &errors::SERVICE_QUOTA_EXCEEDED_EXCEPTION,
+            &errors::THROTTLING_EXCEPTION,
+            &errors::INTERNAL_SERVER_EXCEPTION,
+        ],
+    },
+    Spec {
+        name: "DeleteDestination",
+        path: "/",
+        input: &constraints::DELETE_DESTINATION_REQUEST,
+        invalid: "InvalidParameterException",
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::OPERATION_ABORTED_EXCEPTION,
             &errors::SERVICE_UNAVAILABLE_EXCEPTION,
         ],
     },
@@ -234,6 +292,18 @@ static SPECS: [Spec; 35] = [
             &errors::OPERATION_ABORTED_EXCEPTION,
             &errors::SERVICE_UNAVAILABLE_EXCEPTION,
             &errors::VALIDATION_EXCEPTION,
+        ],
+    },
+    Spec {
+        name: "DeleteLookupTable",
+        path: "/",
+        input: &constraints::DELETE_LOOKUP_TABLE_REQUEST,
+        invalid: "InvalidParameterException",
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
         ],
     },
     Spec {
@@ -272,6 +342,19 @@ static SPECS: [Spec; 35] = [
         ],
     },
     Spec {
+        name: "DeleteScheduledQuery",
+        path: "/",
+        input: &constraints::DELETE_SCHEDULED_QUERY_REQUEST,
+        invalid: "ValidationException",
+        errors: &[
+            &errors::VALIDATION_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::THROTTLING_EXCEPTION,
+            &errors::INTERNAL_SERVER_EXCEPTION,
+        ],
+    },
+    Spec {
         name: "DeleteSubscriptionFilter",
         path: "/",
         input: &constraints::DELETE_SUBSCRIPTION_FILTER_REQUEST,
@@ -282,6 +365,13 @@ static SPECS: [Spec; 35] = [
             &errors::OPERATION_ABORTED_EXCEPTION,
             &errors::SERVICE_UNAVAILABLE_EXCEPTION,
         ],
+    },
+    Spec {
+        name: "DescribeDestinations",
+        path: "/",
+        input: &constraints::DESCRIBE_DESTINATIONS_REQUEST,
+        invalid: "InvalidParameterException",
+        errors: &[&errors::INVALID_PARAMETER_EXCEPTION, &errors::SERVICE_UNAVAILABLE_EXCEPTION],
     },
     Spec {
         name: "DescribeLogGroups",
@@ -298,6 +388,18 @@ static SPECS: [Spec; 35] = [
         errors: &[
             &errors::INVALID_PARAMETER_EXCEPTION,
             &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    },
+    Spec {
+        name: "DescribeLookupTables",
+        path: "/",
+        input: &constraints::DESCRIBE_LOOKUP_TABLES_REQUEST,
+        invalid: "InvalidParameterException",
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
             &errors::SERVICE_UNAVAILABLE_EXCEPTION,
         ],
     },
@@ -388,6 +490,18 @@ static SPECS: [Spec; 35] = [
         ],
     },
     Spec {
+        name: "GetLookupTable",
+        path: "/",
+        input: &constraints::GET_LOOKUP_TABLE_REQUEST,
+        invalid: "InvalidParameterException",
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    },
+    Spec {
         name: "GetQueryResults",
         path: "/",
         input: &constraints::GET_QUERY_RESULTS_REQUEST,
@@ -399,11 +513,61 @@ static SPECS: [Spec; 35] = [
         ],
     },
     Spec {
+        name: "GetScheduledQuery",
+        path: "/",
+        input: &constraints::GET_SCHEDULED_QUERY_REQUEST,
+        invalid: "ValidationException",
+        errors: &[
+            &errors::VALIDATION_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::THROTTLING_EXCEPTION,
+            &errors::INTERNAL_SERVER_EXCEPTION,
+        ],
+    },
+    Spec {
+        name: "GetScheduledQueryHistory",
+        path: "/",
+        input: &constraints::GET_SCHEDULED_QUERY_HISTORY_REQUEST,
+        invalid: "ValidationException",
+        errors: &[
+            &errors::VALIDATION_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::THROTTLING_EXCEPTION,
+            &errors::INTERNAL_SERVER_EXCEPTION,
+        ],
+    },
+    Spec {
         name: "ListLogGroups",
         path: "/",
         input: &constraints::LIST_LOG_GROUPS_REQUEST,
         invalid: "InvalidParameterException",
         errors: &[&errors::INVALID_PARAMETER_EXCEPTION, &errors::SERVICE_UNAVAILABLE_EXCEPTION],
+    },
+    Spec {
+        name: "ListLogGroupsForQuery",
+        path: "/",
+        input: &constraints::LIST_LOG_GROUPS_FOR_QUERY_REQUEST,
+        invalid: "InvalidParameterException",
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    },
+    Spec {
+        name: "ListScheduledQueries",
+        path: "/",
+        input: &constraints::LIST_SCHEDULED_QUERIES_REQUEST,
+        invalid: "ValidationException",
+        errors: &[
+            &errors::VALIDATION_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::THROTTLING_EXCEPTION,
+            &errors::INTERNAL_SERVER_EXCEPTION,
+        ],
     },
     Spec {
         name: "ListTagsForResource",
@@ -424,6 +588,28 @@ static SPECS: [Spec; 35] = [
         errors: &[&errors::RESOURCE_NOT_FOUND_EXCEPTION, &errors::SERVICE_UNAVAILABLE_EXCEPTION],
     },
     Spec {
+        name: "PutDestination",
+        path: "/",
+        input: &constraints::PUT_DESTINATION_REQUEST,
+        invalid: "InvalidParameterException",
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::OPERATION_ABORTED_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    },
+    Spec {
+        name: "PutDestinationPolicy",
+        path: "/",
+        input: &constraints::PUT_DESTINATION_POLICY_REQUEST,
+        invalid: "InvalidParameterException",
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::OPERATION_ABORTED_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    },
+    Spec {
         name: "PutLogEvents",
         path: "/",
         input: &constraints::PUT_LOG_EVENTS_REQUEST,
@@ -435,6 +621,20 @@ static SPECS: [Spec; 35] = [
             &errors::RESOURCE_NOT_FOUND_EXCEPTION,
             &errors::SERVICE_UNAVAILABLE_EXCEPTION,
             &errors::UNRECOGNIZED_CLIENT_EXCEPTION,
+        ],
+    },
+    Spec {
+        name: "PutLogGroupDeletionProtection",
+        path: "/",
+        input: &constraints::PUT_LOG_GROUP_DELETION_PROTECTION_REQUEST,
+        invalid: "InvalidParameterException",
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::OPERATION_ABORTED_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+            &errors::INVALID_OPERATION_EXCEPTION,
         ],
     },
     Spec {
@@ -570,6 +770,33 @@ static SPECS: [Spec; 35] = [
             &errors::SERVICE_UNAVAILABLE_EXCEPTION,
         ],
     },
+    Spec {
+        name: "UpdateLookupTable",
+        path: "/",
+        input: &constraints::UPDATE_LOOKUP_TABLE_REQUEST,
+        invalid: "InvalidParameterException",
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::VALIDATION_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    },
+    Spec {
+        name: "UpdateScheduledQuery",
+        path: "/",
+        input: &constraints::UPDATE_SCHEDULED_QUERY_REQUEST,
+        invalid: "ValidationException",
+        errors: &[
+            &errors::VALIDATION_EXCEPTION,
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::CONFLICT_EXCEPTION,
+            &errors::THROTTLING_EXCEPTION,
+            &errors::INTERNAL_SERVER_EXCEPTION,
+        ],
+    },
 ];
 
 impl Call for CreateLogGroupRequest {
@@ -582,6 +809,21 @@ impl Call for CreateLogStreamRequest {
     const SPEC: &'static Spec = &SPECS[Operation::CreateLogStream as usize];
 }
 
+impl Call for CreateLookupTableRequest {
+    type Output = CreateLookupTableResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::CreateLookupTable as usize];
+}
+
+impl Call for CreateScheduledQueryRequest {
+    type Output = CreateScheduledQueryResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::CreateScheduledQuery as usize];
+}
+
+impl Call for DeleteDestinationRequest {
+    type Output = ();
+    const SPEC: &'static Spec = &SPECS[Operation::DeleteDestination as usize];
+}
+
 impl Call for DeleteLogGroupRequest {
     type Output = ();
     const SPEC: &'static Spec = &SPECS[Operation::DeleteLogGroup as usize];
@@ -590,6 +832,11 @@ impl Call for DeleteLogGroupRequest {
 impl Call for DeleteLogStreamRequest {
     type Output = ();
     const SPEC: &'static Spec = &SPECS[Operation::DeleteLogStream as usize];
+}
+
+impl Call for DeleteLookupTableRequest {
+    type Output = ();
+    const SPEC: &'static Spec = &SPECS[Operation::DeleteLookupTable as usize];
 }
 
 impl Call for DeleteMetricFilterRequest {
@@ -607,9 +854,19 @@ impl Call for DeleteRetentionPolicyRequest {
     const SPEC: &'static Spec = &SPECS[Operation::DeleteRetentionPolicy as usize];
 }
 
+impl Call for DeleteScheduledQueryRequest {
+    type Output = DeleteScheduledQueryResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::DeleteScheduledQuery as usize];
+}
+
 impl Call for DeleteSubscriptionFilterRequest {
     type Output = ();
     const SPEC: &'static Spec = &SPECS[Operation::DeleteSubscriptionFilter as usize];
+}
+
+impl Call for DescribeDestinationsRequest {
+    type Output = DescribeDestinationsResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::DescribeDestinations as usize];
 }
 
 impl Call for DescribeLogGroupsRequest {
@@ -620,6 +877,11 @@ impl Call for DescribeLogGroupsRequest {
 impl Call for DescribeLogStreamsRequest {
     type Output = DescribeLogStreamsResponse;
     const SPEC: &'static Spec = &SPECS[Operation::DescribeLogStreams as usize];
+}
+
+impl Call for DescribeLookupTablesRequest {
+    type Output = DescribeLookupTablesResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::DescribeLookupTables as usize];
 }
 
 impl Call for DescribeMetricFiltersRequest {
@@ -662,14 +924,39 @@ impl Call for GetLogRecordRequest {
     const SPEC: &'static Spec = &SPECS[Operation::GetLogRecord as usize];
 }
 
+impl Call for GetLookupTableRequest {
+    type Output = GetLookupTableResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::GetLookupTable as usize];
+}
+
 impl Call for GetQueryResultsRequest {
     type Output = GetQueryResultsResponse;
     const SPEC: &'static Spec = &SPECS[Operation::GetQueryResults as usize];
 }
 
+impl Call for GetScheduledQueryRequest {
+    type Output = GetScheduledQueryResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::GetScheduledQuery as usize];
+}
+
+impl Call for GetScheduledQueryHistoryRequest {
+    type Output = GetScheduledQueryHistoryResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::GetScheduledQueryHistory as usize];
+}
+
 impl Call for ListLogGroupsRequest {
     type Output = ListLogGroupsResponse;
     const SPEC: &'static Spec = &SPECS[Operation::ListLogGroups as usize];
+}
+
+impl Call for ListLogGroupsForQueryRequest {
+    type Output = ListLogGroupsForQueryResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::ListLogGroupsForQuery as usize];
+}
+
+impl Call for ListScheduledQueriesRequest {
+    type Output = ListScheduledQueriesResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::ListScheduledQueries as usize];
 }
 
 impl Call for ListTagsForResourceRequest {
@@ -682,9 +969,24 @@ impl Call for ListTagsLogGroupRequest {
     const SPEC: &'static Spec = &SPECS[Operation::ListTagsLogGroup as usize];
 }
 
+impl Call for PutDestinationRequest {
+    type Output = PutDestinationResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::PutDestination as usize];
+}
+
+impl Call for PutDestinationPolicyRequest {
+    type Output = ();
+    const SPEC: &'static Spec = &SPECS[Operation::PutDestinationPolicy as usize];
+}
+
 impl Call for PutLogEventsRequest {
     type Output = PutLogEventsResponse;
     const SPEC: &'static Spec = &SPECS[Operation::PutLogEvents as usize];
+}
+
+impl Call for PutLogGroupDeletionProtectionRequest {
+    type Output = ();
+    const SPEC: &'static Spec = &SPECS[Operation::PutLogGroupDeletionProtection as usize];
 }
 
 impl Call for PutMetricFilterRequest {
@@ -747,15 +1049,30 @@ impl Call for UntagResourceRequest {
     const SPEC: &'static Spec = &SPECS[Operation::UntagResource as usize];
 }
 
+impl Call for UpdateLookupTableRequest {
+    type Output = UpdateLookupTableResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::UpdateLookupTable as usize];
+}
+
+impl Call for UpdateScheduledQueryRequest {
+    type Output = UpdateScheduledQueryResponse;
+    const SPEC: &'static Spec = &SPECS[Operation::UpdateScheduledQuery as usize];
+}
+
 /// The errors that the operations declare.
 pub mod errors {
     use crate::answer::ErrorSpec;
 
     /// `AccessDeniedException`, HTTP 400.
     pub static ACCESS_DENIED_EXCEPTION: ErrorSpec = ErrorSpec { code: "AccessDeniedException", status: 400 };
+    /// `ConflictException`, HTTP 400.
+    pub static CONFLICT_EXCEPTION: ErrorSpec = ErrorSpec { code: "ConflictException", status: 400 };
     /// `DataAlreadyAcceptedException`, HTTP 400.
     pub static DATA_ALREADY_ACCEPTED_EXCEPTION: ErrorSpec =
         ErrorSpec { code: "DataAlreadyAcceptedException", status: 400 };
+    /// `InternalServerException`, HTTP 500.
+    pub static INTERNAL_SERVER_EXCEPTION: ErrorSpec =
+        ErrorSpec { code: "InternalServerException", status: 500 };
     /// `InvalidOperationException`, HTTP 400.
     pub static INVALID_OPERATION_EXCEPTION: ErrorSpec =
         ErrorSpec { code: "InvalidOperationException", status: 400 };
@@ -780,9 +1097,14 @@ pub mod errors {
     /// `ResourceNotFoundException`, HTTP 400.
     pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorSpec =
         ErrorSpec { code: "ResourceNotFoundException", status: 400 };
+    /// `ServiceQuotaExceededException`, HTTP 400.
+    pub static SERVICE_QUOTA_EXCEEDED_EXCEPTION: ErrorSpec =
+        ErrorSpec { code: "ServiceQuotaExceededException", status: 400 };
     /// `ServiceUnavailableException`, HTTP 500.
     pub static SERVICE_UNAVAILABLE_EXCEPTION: ErrorSpec =
         ErrorSpec { code: "ServiceUnavailableException", status: 500 };
+    /// `ThrottlingException`, HTTP 400.
+    pub static THROTTLING_EXCEPTION: ErrorSpec = ErrorSpec { code: "ThrottlingException", status: 400 };
     /// `TooManyTagsException`, HTTP 400.
     pub static TOO_MANY_TAGS_EXCEPTION: ErrorSpec = ErrorSpec { code: "TooManyTagsException", status: 400 };
     /// `UnrecognizedClientException`, HTTP 400.

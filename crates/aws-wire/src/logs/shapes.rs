@@ -30,6 +30,74 @@ pub struct CreateLogStreamRequest {
     pub log_stream_name: String,
 }
 
+/// The vendor's `CreateLookupTableRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateLookupTableRequest {
+    pub lookup_table_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_body: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// The vendor's `CreateLookupTableResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateLookupTableResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup_table_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<i64>,
+}
+
+/// The vendor's `CreateScheduledQueryRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateScheduledQueryRequest {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    pub query_language: QueryLanguage,
+    pub query_string: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_group_identifiers: Option<Vec<String>>,
+    pub schedule_expression: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time_offset: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_time_offset: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_configuration: Option<DestinationConfiguration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_start_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_end_time: Option<i64>,
+    pub execution_role_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ScheduledQueryState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// The vendor's `CreateScheduledQueryResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateScheduledQueryResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduled_query_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ScheduledQueryState>,
+}
+
 /// The vendor's `DataSourceFilter`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,6 +105,13 @@ pub struct DataSourceFilter {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
+}
+
+/// The vendor's `DeleteDestinationRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeleteDestinationRequest {
+    pub destination_name: String,
 }
 
 /// The vendor's `DeleteLogGroupRequest`.
@@ -52,6 +127,13 @@ pub struct DeleteLogGroupRequest {
 pub struct DeleteLogStreamRequest {
     pub log_group_name: String,
     pub log_stream_name: String,
+}
+
+/// The vendor's `DeleteLookupTableRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeleteLookupTableRequest {
+    pub lookup_table_arn: String,
 }
 
 /// The vendor's `DeleteMetricFilterRequest`.
@@ -84,12 +166,45 @@ pub struct DeleteRetentionPolicyRequest {
     pub log_group_name: String,
 }
 
+/// The vendor's `DeleteScheduledQueryRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeleteScheduledQueryRequest {
+    pub identifier: String,
+}
+
+/// The vendor's `DeleteScheduledQueryResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteScheduledQueryResponse {}
+
 /// The vendor's `DeleteSubscriptionFilterRequest`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeleteSubscriptionFilterRequest {
     pub log_group_name: String,
     pub filter_name: String,
+}
+
+/// The vendor's `DescribeDestinationsRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DescribeDestinationsRequest {
+    #[serde(rename = "DestinationNamePrefix", skip_serializing_if = "Option::is_none")]
+    pub destination_name_prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<i32>,
+}
+
+/// The vendor's `DescribeDestinationsResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DescribeDestinationsResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destinations: Option<Vec<Destination>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
 }
 
 /// The vendor's `DescribeLogGroupsRequest`.
@@ -150,6 +265,28 @@ pub struct DescribeLogStreamsRequest {
 pub struct DescribeLogStreamsResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_streams: Option<Vec<LogStream>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The vendor's `DescribeLookupTablesRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DescribeLookupTablesRequest {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup_table_name_prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The vendor's `DescribeLookupTablesResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DescribeLookupTablesResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup_tables: Option<Vec<LookupTable>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
 }
@@ -253,6 +390,34 @@ pub struct DescribeSubscriptionFiltersResponse {
     pub subscription_filters: Option<Vec<SubscriptionFilter>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
+}
+
+/// The vendor's `Destination`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Destination {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_policy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation_time: Option<i64>,
+}
+
+/// The vendor's `DestinationConfiguration`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DestinationConfiguration {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s3_configuration: Option<S3Configuration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup_table_configuration: Option<LookupTableConfiguration>,
 }
 
 /// The vendor's `Entity`.
@@ -395,6 +560,33 @@ pub struct GetLogRecordResponse {
     pub log_record: Option<BTreeMap<String, String>>,
 }
 
+/// The vendor's `GetLookupTableRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetLookupTableRequest {
+    pub lookup_table_arn: String,
+}
+
+/// The vendor's `GetLookupTableResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetLookupTableResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup_table_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup_table_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_body: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_updated_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+}
+
 /// The vendor's `GetQueryResultsRequest`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -424,12 +616,115 @@ pub struct GetQueryResultsResponse {
     pub next_token: Option<String>,
 }
 
+/// The vendor's `GetScheduledQueryHistoryRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetScheduledQueryHistoryRequest {
+    pub identifier: String,
+    pub start_time: i64,
+    pub end_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub execution_statuses: Option<Vec<ExecutionStatus>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The vendor's `GetScheduledQueryHistoryResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetScheduledQueryHistoryResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduled_query_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger_history: Option<Vec<TriggerHistoryRecord>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The vendor's `GetScheduledQueryRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetScheduledQueryRequest {
+    pub identifier: String,
+}
+
+/// The vendor's `GetScheduledQueryResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetScheduledQueryResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduled_query_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_language: Option<QueryLanguage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_string: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_group_identifiers: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_expression: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time_offset: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_time_offset: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_configuration: Option<DestinationConfiguration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ScheduledQueryState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_type: Option<ScheduleType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_triggered_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_execution_status: Option<ExecutionStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_start_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_end_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub execution_role_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_updated_time: Option<i64>,
+}
+
 /// The vendor's `InputLogEvent`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InputLogEvent {
     pub timestamp: i64,
     pub message: String,
+}
+
+/// The vendor's `ListLogGroupsForQueryRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListLogGroupsForQueryRequest {
+    pub query_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+}
+
+/// The vendor's `ListLogGroupsForQueryResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListLogGroupsForQueryResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_group_identifiers: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
 }
 
 /// The vendor's `ListLogGroupsRequest`.
@@ -464,6 +759,30 @@ pub struct ListLogGroupsResponse {
     pub log_groups: Option<Vec<LogGroupSummary>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
+}
+
+/// The vendor's `ListScheduledQueriesRequest`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListScheduledQueriesRequest {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ScheduledQueryState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_type: Option<ScheduleType>,
+}
+
+/// The vendor's `ListScheduledQueriesResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListScheduledQueriesResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduled_queries: Option<Vec<ScheduledQuerySummary>>,
 }
 
 /// The vendor's `ListTagsForResourceRequest`.
@@ -626,6 +945,42 @@ pub struct LogStream {
     pub stored_bytes: Option<i64>,
 }
 
+/// The vendor's `LookupTable`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LookupTable {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup_table_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup_table_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_fields: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records_count: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_updated_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+}
+
+/// The vendor's `LookupTableConfiguration`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LookupTableConfiguration {
+    pub table_name: String,
+    pub role_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
 /// The vendor's `MetricFilter`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -687,6 +1042,35 @@ pub struct OutputLogEvent {
     pub ingestion_time: Option<i64>,
 }
 
+/// The vendor's `PutDestinationPolicyRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PutDestinationPolicyRequest {
+    pub destination_name: String,
+    pub access_policy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub force_update: Option<bool>,
+}
+
+/// The vendor's `PutDestinationRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PutDestinationRequest {
+    pub destination_name: String,
+    pub target_arn: String,
+    pub role_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// The vendor's `PutDestinationResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PutDestinationResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Destination>,
+}
+
 /// The vendor's `PutLogEventsRequest`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -710,6 +1094,14 @@ pub struct PutLogEventsResponse {
     pub rejected_log_events_info: Option<RejectedLogEventsInfo>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_entity_info: Option<RejectedEntityInfo>,
+}
+
+/// The vendor's `PutLogGroupDeletionProtectionRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PutLogGroupDeletionProtectionRequest {
+    pub log_group_identifier: String,
+    pub deletion_protection_enabled: bool,
 }
 
 /// The vendor's `PutMetricFilterRequest`.
@@ -886,6 +1278,62 @@ pub struct ResultField {
     pub value: Option<String>,
 }
 
+/// The vendor's `S3Configuration`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct S3Configuration {
+    pub destination_identifier: String,
+    pub role_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner_account_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+}
+
+/// The vendor's `ScheduledQueryDestination`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduledQueryDestination {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_type: Option<ScheduledQueryDestinationType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_identifier: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<ActionStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processed_identifier: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+}
+
+/// The vendor's `ScheduledQuerySummary`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduledQuerySummary {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduled_query_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ScheduledQueryState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_type: Option<ScheduleType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_triggered_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_execution_status: Option<ExecutionStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_expression: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_configuration: Option<DestinationConfiguration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_updated_time: Option<i64>,
+}
+
 /// The vendor's `SearchedLogStream`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -1060,6 +1508,22 @@ pub struct TestMetricFilterResponse {
     pub matches: Option<Vec<MetricFilterMatchRecord>>,
 }
 
+/// The vendor's `TriggerHistoryRecord`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TriggerHistoryRecord {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub execution_status: Option<ExecutionStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub triggered_timestamp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destinations: Option<Vec<ScheduledQueryDestination>>,
+}
+
 /// The vendor's `UntagLogGroupRequest`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -1074,4 +1538,104 @@ pub struct UntagLogGroupRequest {
 pub struct UntagResourceRequest {
     pub resource_arn: String,
     pub tag_keys: Vec<String>,
+}
+
+/// The vendor's `UpdateLookupTableRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateLookupTableRequest {
+    pub lookup_table_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table_body: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+}
+
+/// The vendor's `UpdateLookupTableResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateLookupTableResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup_table_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_updated_time: Option<i64>,
+}
+
+/// The vendor's `UpdateScheduledQueryRequest`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateScheduledQueryRequest {
+    pub identifier: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    pub query_language: QueryLanguage,
+    pub query_string: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_group_identifiers: Option<Vec<String>>,
+    pub schedule_expression: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time_offset: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_time_offset: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_configuration: Option<DestinationConfiguration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_start_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_end_time: Option<i64>,
+    pub execution_role_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ScheduledQueryState>,
+}
+
+/// The vendor's `UpdateScheduledQueryResponse`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateScheduledQueryResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduled_query_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_language: Option<QueryLanguage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_string: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_group_identifiers: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_expression: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time_offset: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_time_offset: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_configuration: Option<DestinationConfiguration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<ScheduledQueryState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_type: Option<ScheduleType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_triggered_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_execution_status: Option<ExecutionStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_start_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_end_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub execution_role_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_updated_time: Option<i64>,
 }

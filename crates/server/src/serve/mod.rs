@@ -19,6 +19,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracery_api::Api;
+use tracery_cloudwatch_logs::CloudWatchLogs;
 use tracery_honeycomb::Honeycomb;
 use tracery_intake::{AuthMode, DatasetRegistry, Intake, MemoryBudget};
 use tracery_model::{EnvironmentId, OWN_SPANS};
@@ -139,7 +140,8 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
         ..Intake::new(Arc::new(sink), settings.clone(), Arc::clone(clock), mode)
     };
     let (mut api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 4, verified)?;
-    let xray = XRay::new(intake.clone(), api.events.clone(), Arc::clone(&api.context));
+    let (events, context) = (api.events.clone(), Arc::clone(&api.context));
+    let xray = XRay::new(intake.clone(), events.clone(), Arc::clone(&context), config.memory_bytes / 32);
     api.xray_losses = Some(Arc::new(ports::NotKept(xray.clone())));
     let otlp = ports::otlp_decoder(intake.limits.inflated_bytes_max);
     let daemon =
@@ -154,12 +156,14 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     };
     let requests = Arc::clone(&figures.requests);
 
+    let logs = CloudWatchLogs::new(intake.clone(), events, context);
     let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default())
         .with_metrics(ports::otlp_metrics(intake.limits.inflated_bytes_max));
     let protocols = Router::new()
         .merge(tracery_otlp::routes(intake.clone()))
         .merge(tracery_honeycomb::routes(honeycomb))
-        .merge(tracery_xray::routes(xray.clone()));
+        .merge(tracery_xray::routes(xray.clone()))
+        .merge(tracery_cloudwatch_logs::routes(logs));
     let own = Router::new()
         .merge(tracery_ui::routes())
         .merge(tracery_api::routes(api))

@@ -48,7 +48,9 @@ pub(crate) async fn get_service_graph(
     let assembled = Assembled { state, caller };
     let contains_old_group_versions = Some(group.changed_within(time));
     let environment = caller.environment;
-    let map = service_map(&state.context, &state.events, environment, time, group.filter, Some(&assembled));
+    let causes: Option<&dyn RootCauses> = Some(&assembled);
+    let map =
+        service_map(&state.context, &state.events, environment, time, group.filter, causes, &state.maps);
     let (services, next_token) = page(&map.await.map_err(failed)?, offset);
     Ok(GetServiceGraphResult {
         start_time: Some(call.start_time),

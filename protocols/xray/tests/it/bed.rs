@@ -51,7 +51,7 @@ impl Bed {
         let store = Store::open(catalog, objects, clock, options).await.unwrap();
         let context = Arc::new(tracery_query::session_context(64 << 20, 1).unwrap());
         let events = StoreEvents::new(store, &context);
-        let xray = XRay::new(intake.clone(), events, context);
+        let xray = XRay::new(intake.clone(), events, context, 1 << 20);
         Self { sink, settings, xray, intake, default, _folder: folder }
     }
 

@@ -41,7 +41,7 @@ impl Stored {
         let intake = Intake::new(Arc::new(store.clone()), settings, clock, AuthMode::Open);
         let context = Arc::new(tracery_query::session_context(64 << 20, 2).unwrap());
         let events = StoreEvents::new(store, &context);
-        let router = routes(XRay::new(intake, events.clone(), Arc::clone(&context)));
+        let router = routes(XRay::new(intake, events.clone(), Arc::clone(&context), 1 << 20));
         Self { router, events, context, environment, _folder: folder }
     }
 

@@ -9,6 +9,7 @@ use datafusion::prelude::SessionContext;
 use tracery_model::{EnvironmentId, TimeRange, TraceId};
 
 use super::find::{Find, Position, RangeBy, RootCauses, find};
+use super::kept_maps::KeptMaps;
 use super::names::{Names, Node, NodeId};
 use super::scan::{Fold, Link, Scan, Whole};
 use super::shape::{RowFlags, Shape, TraceRow};
@@ -20,6 +21,8 @@ use crate::{QueryError, StoreEvents};
 pub const EDGES_MAX: usize = 50_000;
 /// Rows before and after the range that are read so that traces at its ends are whole.
 const MARGIN_NS: i64 = 60 * 1_000_000_000;
+/// What is kept of parts is kept by the minute.
+pub(super) const MINUTE_NS: i64 = 60 * 1_000_000_000;
 /// Rows of the traces that one trace graph shows.
 const GRAPH_ROWS_MAX: usize = 1_000_000;
 /// Traces of one map or series whose filter asks for root causes: each that may do is assembled.
@@ -183,7 +186,7 @@ pub struct ServiceMap {
 }
 
 /// The map of all traces that the filter wants, with the requests that start in `time`. Without `root_causes`, terms about
-/// them are false.
+/// them are false. Without a filter, what is kept of merged parts is used, and kept for the next time.
 pub async fn service_map(
     context: &SessionContext,
     events: &StoreEvents,
@@ -191,11 +194,25 @@ pub async fn service_map(
     time: TimeRange,
     filter: Filter,
     root_causes: Option<&dyn RootCauses>,
+    kept: &KeptMaps,
 ) -> Result<ServiceMap, QueryError> {
     let chosen = assembled(context, events, environment, widened(time), &filter, root_causes).await?;
+    let is_all = filter.is_all();
     let scan = Scan::new(context, events, environment, filter).await?;
-    let (mut builder, mut names) =
-        folded(&scan, widened(time), chosen.as_ref(), MapBuilder::new(time)).await?;
+    let (mut builder, mut names) = match is_all.then(|| whole_minutes(time)).flatten() {
+        Some(minutes) => {
+            let (mut builder, mut names) = kept.fold(&scan, minutes).await?;
+            let edges = [(time.start_ns, minutes.start_ns), (minutes.end_ns, time.end_ns)];
+            for (start_ns, end_ns) in edges.into_iter().filter(|(start_ns, end_ns)| start_ns < end_ns) {
+                let edge = TimeRange::new(start_ns, end_ns);
+                let (other, others) = scan.fold(widened(edge), MapBuilder::new(edge)).await?;
+                builder.adopt(other, &names.adopt(&others), &names);
+            }
+            builder.time = time;
+            (builder, names)
+        }
+        None => folded(&scan, widened(time), chosen.as_ref(), MapBuilder::new(time)).await?,
+    };
     let links = scan.links(time, None).await?;
     builder.link(&scan, &mut names, links, chosen.as_ref()).await?;
     Ok(builder.finish(&names))
@@ -258,6 +275,32 @@ async fn folded<F: Fold>(
     Ok((fold, names))
 }
 
+/// The map of everything, without what is kept of parts: tests compare the two.
+#[cfg(test)]
+pub(super) async fn scanned_map(
+    context: &SessionContext,
+    events: &StoreEvents,
+    environment: EnvironmentId,
+    time: TimeRange,
+) -> Result<ServiceMap, QueryError> {
+    let scan = Scan::new(context, events, environment, Filter::default()).await?;
+    let (mut builder, mut names) = scan.fold(widened(time), MapBuilder::new(time)).await?;
+    builder.link(&scan, &mut names, scan.links(time, None).await?, None).await?;
+    Ok(builder.finish(&names))
+}
+
+/// The whole minutes in a time, if there are any.
+fn whole_minutes(time: TimeRange) -> Option<TimeRange> {
+    let start_ns = minute_of(time.start_ns.checked_add(MINUTE_NS - 1)?);
+    let end_ns = minute_of(time.end_ns);
+    (start_ns < end_ns).then(|| TimeRange::new(start_ns, end_ns))
+}
+
+/// The start of the minute.
+pub(super) fn minute_of(time_ns: i64) -> i64 {
+    time_ns.saturating_sub(time_ns.rem_euclid(MINUTE_NS))
+}
+
 /// The map of some traces, wherever in time they lie; `time` says about where.
 pub async fn trace_map(
     context: &SessionContext,
@@ -278,7 +321,7 @@ pub async fn trace_map(
     Ok(builder.finish(&names))
 }
 
-fn widened(time: TimeRange) -> TimeRange {
+pub(super) fn widened(time: TimeRange) -> TimeRange {
     TimeRange::new(time.start_ns.saturating_sub(MARGIN_NS), time.end_ns.saturating_add(MARGIN_NS))
 }
 
@@ -298,7 +341,7 @@ struct EdgeSum {
 }
 
 /// Sums up traces.
-struct MapBuilder {
+pub(super) struct MapBuilder {
     time: TimeRange,
     nodes: Vec<NodeSum>,
     edges: HashMap<(NodeId, NodeId, bool), EdgeSum, RandomState>,
@@ -308,7 +351,7 @@ struct MapBuilder {
 }
 
 impl MapBuilder {
-    fn new(time: TimeRange) -> Self {
+    pub(super) fn new(time: TimeRange) -> Self {
         Self { time, nodes: Vec::new(), edges: HashMap::default(), clients: HashMap::default(), omitted: 0 }
     }
 
@@ -454,37 +497,61 @@ impl Fold for MapBuilder {
         Self::new(self.time)
     }
 
-    fn trace(&mut self, _: &Names, Whole { shape, rows }: &Whole<'_>) {
-        let time = self.time;
-        let counts = |idx: usize| time.contains(rows[idx].start_ns);
-        for visit in shape.visits.iter().filter(|visit| counts(visit.row)) {
-            let node = self.node(visit.node);
-            node.reports |= !visit.inferred;
-            node.traffic.add(&rows[visit.row]);
-        }
-        if let Some(root) = shape.root.filter(|root| counts(*root))
-            && rows[root].own != NodeId::NONE
-        {
-            self.node(rows[root].own).is_root = true;
-            self.clients.entry(rows[root].own).or_default().add(&rows[root]);
-        }
-        for hop in shape.hops.iter().filter(|hop| counts(hop.row)) {
-            let row = rows[hop.row];
-            for end in [hop.from, hop.to] {
-                self.node(end).at_ends.widen(row.start_ns, row.end_ns());
-            }
-            if let Some(edge) = self.edge((hop.from, hop.to, hop.link.is_some())) {
-                edge.traffic.add(&row);
-                if let Some(taker) = hop.link {
-                    edge.ages.add(rows[taker].start_ns.saturating_sub(row.end_ns()), 1);
-                }
-            }
-        }
+    fn trace(&mut self, _: &Names, whole: &Whole<'_>) {
+        add(self, whole);
     }
 
     fn adopt(&mut self, other: Self, ids: &[NodeId], _: &Names) {
+        self.merge(&other, ids);
+    }
+}
+
+/// Where what happened at a time is summed up.
+pub(super) trait SumsByTime {
+    fn at(&mut self, start_ns: i64) -> Option<&mut MapBuilder>;
+}
+
+impl SumsByTime for MapBuilder {
+    fn at(&mut self, start_ns: i64) -> Option<&mut MapBuilder> {
+        self.time.contains(start_ns).then_some(self)
+    }
+}
+
+/// Adds a trace.
+pub(super) fn add(sums: &mut impl SumsByTime, Whole { shape, rows }: &Whole<'_>) {
+    for visit in &shape.visits {
+        let row = &rows[visit.row];
+        let Some(sums) = sums.at(row.start_ns) else { continue };
+        let node = sums.node(visit.node);
+        node.reports |= !visit.inferred;
+        node.traffic.add(row);
+    }
+    if let Some(root) = shape.root.map(|root| &rows[root]).filter(|root| root.own != NodeId::NONE)
+        && let Some(sums) = sums.at(root.start_ns)
+    {
+        sums.node(root.own).is_root = true;
+        sums.clients.entry(root.own).or_default().add(root);
+    }
+    for hop in &shape.hops {
+        let row = &rows[hop.row];
+        let Some(sums) = sums.at(row.start_ns) else { continue };
+        for end in [hop.from, hop.to] {
+            sums.node(end).at_ends.widen(row.start_ns, row.end_ns());
+        }
+        if let Some(edge) = sums.edge((hop.from, hop.to, hop.link.is_some())) {
+            edge.traffic.add(row);
+            if let Some(taker) = hop.link {
+                edge.ages.add(rows[taker].start_ns.saturating_sub(row.end_ns()), 1);
+            }
+        }
+    }
+}
+
+impl MapBuilder {
+    /// Adds the sums of another; `ids` is what its nodes are called here.
+    pub(super) fn merge(&mut self, other: &Self, ids: &[NodeId]) {
         let of = |id: NodeId| ids.get(id.idx()).copied().filter(|id| *id != NodeId::NONE);
-        for (idx, sum) in other.nodes.into_iter().enumerate() {
+        for (idx, sum) in other.nodes.iter().enumerate() {
             if let Some(id) = ids.get(idx).copied().filter(|id| *id != NodeId::NONE) {
                 let node = self.node(id);
                 node.is_root |= sum.is_root;
@@ -493,20 +560,32 @@ impl Fold for MapBuilder {
                 node.at_ends.merge(&sum.at_ends);
             }
         }
-        for ((from, to, is_link), sum) in other.edges {
-            if let (Some(from), Some(to)) = (of(from), of(to))
-                && let Some(edge) = self.edge((from, to, is_link))
+        for ((from, to, is_link), sum) in &other.edges {
+            if let (Some(from), Some(to)) = (of(*from), of(*to))
+                && let Some(edge) = self.edge((from, to, *is_link))
             {
                 edge.traffic.merge(&sum.traffic);
                 edge.ages.merge(&sum.ages);
             }
         }
-        for (id, traffic) in other.clients {
-            if let Some(id) = of(id) {
-                self.clients.entry(id).or_default().merge(&traffic);
+        for (id, traffic) in &other.clients {
+            if let Some(id) = of(*id) {
+                self.clients.entry(id).or_default().merge(traffic);
             }
         }
         self.omitted += other.omitted;
+    }
+
+    /// About the memory it takes.
+    pub(super) fn byte_count(&self) -> usize {
+        const SUMS_BYTES: usize = 256;
+        let steps = |traffic: &Traffic| traffic.statistics.times.counts.capacity();
+        let nodes = self.nodes.iter().map(|sum| steps(&sum.traffic) + steps(&sum.at_ends));
+        let edges = self.edges.values().map(|sum| steps(&sum.traffic) + sum.ages.counts.capacity());
+        let clients = self.clients.values().map(steps);
+        let steps: usize = nodes.chain(edges).chain(clients).sum();
+        let sums = self.nodes.capacity() + self.edges.capacity() + self.clients.capacity();
+        steps * size_of::<(u16, u64)>() + sums * SUMS_BYTES
     }
 }
 

@@ -5,6 +5,7 @@
 mod client;
 mod documents;
 mod find;
+mod kept_maps;
 mod map;
 mod names;
 mod node;
@@ -17,6 +18,7 @@ pub use documents::{
     DocumentLimits, StoredDocument, StoredEvent, StoredLink, StoredSpan, TraceDocuments, documents,
 };
 pub use find::{Find, Found, Page, Position, RangeBy, RootCauses, find};
+pub use kept_maps::KeptMaps;
 pub use map::{
     EDGES_MAX, Entity, Histogram, MapEdge, MapNode, ServiceMap, Statistics, Traffic, series, service_map,
     trace_map,

@@ -15,7 +15,7 @@ use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use tracery_columnar::Fixed;
 use tracery_model::{EnvironmentId, Signal, TimeRange, TraceId};
-use tracery_store::{Part, trace_hash};
+use tracery_store::{Part, TraceIndex, trace_hash};
 
 use super::names::{Names, NodeId};
 use super::rows::{Layout, Wanted, read};
@@ -94,11 +94,11 @@ impl<'a> Scan<'a> {
         Ok(Self { context, events, environment, layout, filter: Arc::new(filter), has_links })
     }
 
-    fn parts(&self, time: TimeRange) -> Vec<Arc<Part>> {
+    pub(super) fn parts(&self, time: TimeRange) -> Vec<Arc<Part>> {
         self.events.store().snapshot().select(self.environment, &[Signal::Span], time, None)
     }
 
-    async fn streams(
+    pub(super) async fn streams(
         &self,
         time: TimeRange,
         parts: Vec<Arc<Part>>,
@@ -183,9 +183,19 @@ impl<'a> Scan<'a> {
         Ok(links)
     }
 
+    /// Sees parts that other processes listed.
+    pub(super) async fn refresh(&self) -> Result<(), QueryError> {
+        self.events.store().refresh().await.map(drop).map_err(|error| QueryError::Store(error.to_string()))
+    }
+
+    pub(super) async fn trace_index(&self, part: &Part) -> Result<Arc<TraceIndex>, QueryError> {
+        let index = self.events.store().trace_index(part).await;
+        index.map_err(|error| QueryError::Store(error.to_string()))
+    }
+
     /// Folds every trace of which a row lies in `time` and that the filter wants.
     pub(super) async fn fold<F: Fold>(&self, time: TimeRange, mut fold: F) -> Result<(F, Names), QueryError> {
-        self.events.store().refresh().await.map_err(|error| QueryError::Store(error.to_string()))?;
+        self.refresh().await?;
         let mut main = Worker::new(self, &fold, HashSet::default(), false);
         let (fresh, merged): (Vec<_>, Vec<_>) =
             self.parts(time).into_iter().partition(|part| part.fresh().is_some());
@@ -194,12 +204,29 @@ impl<'a> Scan<'a> {
             for stream in self.streams(time, fresh, None).await? {
                 main.keep(stream).await?;
             }
-            split.extend(main.gather.waiting.iter().map(|waiting| trace_hash(&waiting.trace.to_be_bytes())));
+            split.extend(main.waiting_hashes());
         }
         split.extend(self.in_several(&merged).await?);
         let split = Arc::new(split);
-        let parts = futures::stream::iter(merged.into_iter().map(|part| {
-            let split = Arc::clone(&split);
+        let merged = merged.into_iter().map(|part| (part, Arc::clone(&split))).collect();
+        for (_, worker) in self.fold_parts(time, merged, &fold).await? {
+            main.adopt(worker)?;
+        }
+        main.finish();
+        let Worker { names, gather: Gather { fold: rest, .. }, .. } = main;
+        let ids: Vec<NodeId> = (0..names.node_count() as u32).map(NodeId).collect();
+        fold.adopt(rest, &ids, &names);
+        Ok((fold, names))
+    }
+
+    /// Folds parts, each but for the traces that lie elsewhere too; with each worker the position of its part.
+    pub(super) async fn fold_parts<F: Fold>(
+        &self,
+        time: TimeRange,
+        parts: Vec<(Arc<Part>, Arc<HashSet<u32>>)>,
+        fold: &F,
+    ) -> Result<Vec<(usize, Worker<F>)>, QueryError> {
+        let parts = futures::stream::iter(parts.into_iter().enumerate().map(|(idx, (part, split))| {
             let fold = fold.another();
             async move {
                 let streams = self.streams(time, vec![part], None).await?;
@@ -215,35 +242,28 @@ impl<'a> Scan<'a> {
                         .join()
                         .await
                         .map_err(|error| QueryError::Store(format!("a scan did not end well: {error}")))?;
-                    done.push(worker?);
+                    done.push((idx, worker?));
                 }
                 Ok::<_, QueryError>(done)
             }
         }));
         let mut parts = parts.buffer_unordered(PARTS_AT_ONCE);
+        let mut all = Vec::new();
         while let Some(workers) = parts.try_next().await? {
-            for worker in workers {
-                main.adopt(worker)?;
-            }
+            all.extend(workers);
+            within_bound(all.iter().map(|(_, worker)| worker.gather.waiting.len()).sum())?;
         }
-        drop(parts);
-        main.finish();
-        let Worker { names, gather: Gather { fold: rest, .. }, .. } = main;
-        let ids: Vec<NodeId> = (0..names.node_count() as u32).map(NodeId).collect();
-        fold.adopt(rest, &ids, &names);
-        Ok((fold, names))
+        Ok(all)
     }
 
     /// Hashes of traces that lie in several of the parts.
-    async fn in_several(&self, parts: &[Arc<Part>]) -> Result<Vec<u32>, QueryError> {
+    pub(super) async fn in_several(&self, parts: &[Arc<Part>]) -> Result<Vec<u32>, QueryError> {
         if parts.len() < 2 {
             return Ok(Vec::new());
         }
         let mut all: Vec<u32> = Vec::new();
         for part in parts {
-            let index = self.events.store().trace_index(part).await;
-            let index = index.map_err(|error| QueryError::Store(error.to_string()))?;
-            all.extend(index.hashes());
+            all.extend(self.trace_index(part).await?.hashes());
         }
         all.sort_unstable();
         let twice = all.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
@@ -273,15 +293,16 @@ pub(super) async fn run(
 }
 
 /// A row whose trace is not whole yet.
-struct Waiting {
-    trace: u128,
-    row: TraceRow,
-    facts: Facts,
+#[derive(Clone)]
+pub(super) struct Waiting {
+    pub(super) trace: u128,
+    pub(super) row: TraceRow,
+    pub(super) facts: Facts,
 }
 
 /// One thread's share of a scan. Names stand apart from what is done with rows, since rows are handed over while names are
 /// still being read.
-struct Worker<F> {
+pub(super) struct Worker<F> {
     layout: Arc<Layout>,
     names: Names,
     gather: Gather<F>,
@@ -305,7 +326,7 @@ struct Gather<F> {
 }
 
 impl<F: Fold> Worker<F> {
-    fn new(scan: &Scan<'_>, fold: &F, split: impl Into<Arc<HashSet<u32>>>, is_cut: bool) -> Self {
+    pub(super) fn new(scan: &Scan<'_>, fold: &F, split: impl Into<Arc<HashSet<u32>>>, is_cut: bool) -> Self {
         let gather = Gather {
             filter: Arc::clone(&scan.filter),
             has_facts: scan.layout.has_facts,
@@ -323,7 +344,7 @@ impl<F: Fold> Worker<F> {
     }
 
     /// Keeps all rows for the end.
-    async fn keep(&mut self, mut stream: SendableRecordBatchStream) -> Result<(), QueryError> {
+    pub(super) async fn keep(&mut self, mut stream: SendableRecordBatchStream) -> Result<(), QueryError> {
         while let Some(batch) = stream.try_next().await? {
             let waiting = &mut self.gather.waiting;
             read(
@@ -359,19 +380,46 @@ impl<F: Fold> Worker<F> {
         Ok(self)
     }
 
-    fn adopt(&mut self, other: Self) -> Result<(), QueryError> {
+    pub(super) fn adopt(&mut self, other: Self) -> Result<(), QueryError> {
         let ids = self.names.adopt(&other.names);
-        let of = |id: NodeId| ids.get(id.idx()).copied().unwrap_or(NodeId::NONE);
         self.gather.fold.adopt(other.gather.fold, &ids, &self.names);
-        self.gather.waiting.extend(other.gather.waiting.into_iter().map(|mut waiting| {
+        self.wait(other.gather.waiting, &ids)
+    }
+
+    /// Takes rows of traces that are not whole; `ids` is what their nodes are called here.
+    pub(super) fn wait(
+        &mut self,
+        rows: impl IntoIterator<Item = Waiting>,
+        ids: &[NodeId],
+    ) -> Result<(), QueryError> {
+        let of = |id: NodeId| ids.get(id.idx()).copied().unwrap_or(NodeId::NONE);
+        self.gather.waiting.extend(rows.into_iter().map(|mut waiting| {
             (waiting.row.own, waiting.row.target) = (of(waiting.row.own), of(waiting.row.target));
             waiting
         }));
         within_bound(self.gather.waiting.len())
     }
 
+    /// Hashes of the traces that wait.
+    pub(super) fn waiting_hashes(&self) -> impl Iterator<Item = u32> {
+        self.gather.waiting.iter().map(|waiting| trace_hash(&waiting.trace.to_be_bytes()))
+    }
+
+    pub(super) fn names_mut(&mut self) -> &mut Names {
+        &mut self.names
+    }
+
+    pub(super) fn fold_mut(&mut self) -> &mut F {
+        &mut self.gather.fold
+    }
+
+    /// What was folded, the rows that still wait, and what their nodes are.
+    pub(super) fn into_parts(self) -> (F, Vec<Waiting>, Names) {
+        (self.gather.fold, self.gather.waiting, self.names)
+    }
+
     /// Folds the traces that waited.
-    fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         let mut waiting = std::mem::take(&mut self.gather.waiting);
         waiting.sort_by_key(|waiting| waiting.trace);
         self.gather.split = Arc::default();

@@ -175,6 +175,7 @@ pub(super) struct Bed {
     pub(super) store: Store,
     pub(super) events: StoreEvents,
     pub(super) context: datafusion::prelude::SessionContext,
+    pub(super) kept: KeptMaps,
 }
 
 pub(super) async fn bed() -> Bed {
@@ -191,7 +192,7 @@ pub(super) async fn bed() -> Bed {
     .unwrap();
     let context = session_context(256 << 20, 2).unwrap();
     let events = StoreEvents::new(store.clone(), &context);
-    Bed { _directory: directory, store, events, context }
+    Bed { _directory: directory, store, events, context, kept: KeptMaps::new(16 << 20) }
 }
 
 impl Bed {
@@ -500,13 +501,45 @@ proptest! {
                     "fresh" => {}
                     _ => drop(bed.store.merge_all(state == "all merged").await.unwrap()),
                 }
-                let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None).await.unwrap();
+                let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None, &bed.kept).await.unwrap();
                 let same = trace_map(&bed.context, &bed.events, ENVIRONMENT, &traces, time).await.unwrap();
                 assert_eq!(map, same, "{state}");
                 let entries = series(&bed.context, &bed.events, ENVIRONMENT, (time, 60 * SECOND_NS), vec![Entity::Entries], (Filter::default(), None)).await.unwrap();
                 let entered: u64 = entries.values().map(Statistics::count).sum();
                 let clients = map.edges.iter().filter(|edge| map.nodes[edge.from_idx].is_client);
                 assert_eq!(entered, clients.map(|edge| edge.traffic.statistics.count()).sum::<u64>());
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_kept_of_parts_changes_no_map(
+        rows in rows(),
+        cuts in proptest::collection::vec((0..600_i64, 1..600_i64), 1..4),
+        cut in 0..40_usize,
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let bed = bed().await;
+            let (one, two) = rows.split_at(cut.min(rows.len()));
+            for (written, merged) in [(one, true), (two, false), (&[][..], true)] {
+                bed.write(written).await;
+                if merged {
+                    bed.store.merge_all(false).await.unwrap();
+                }
+                for (start_s, length_s) in &cuts {
+                    let start_ns = BEGIN_NS + start_s * SECOND_NS;
+                    let time = TimeRange::new(start_ns, start_ns + length_s * SECOND_NS);
+                    let filter = Filter::default;
+                    let none = KeptMaps::new(0);
+                    let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, filter(), None, &bed.kept).await.unwrap();
+                    let scanned = super::map::scanned_map(&bed.context, &bed.events, ENVIRONMENT, time).await.unwrap();
+                    assert_eq!(map, scanned);
+                    let again = service_map(&bed.context, &bed.events, ENVIRONMENT, time, filter(), None, &bed.kept).await.unwrap();
+                    assert_eq!(again, scanned);
+                    let small = service_map(&bed.context, &bed.events, ENVIRONMENT, time, filter(), None, &none).await.unwrap();
+                    assert_eq!(small, scanned);
+                }
             }
         });
     }
@@ -565,8 +598,9 @@ async fn the_documented_sample_comes_out_as_documented() {
     bed.write(&sample()).await;
     bed.store.merge_all(true).await.unwrap();
     let time = TimeRange::new(BEGIN_NS, BEGIN_NS + 600 * SECOND_NS);
-    let map =
-        service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None).await.unwrap();
+    let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None, &bed.kept)
+        .await
+        .unwrap();
     let nodes: Vec<_> = map
         .nodes
         .iter()
@@ -684,9 +718,17 @@ async fn the_map_of_a_group_by_root_causes_is_that_of_the_traces_that_have_them(
         (r#"rootcause.fault.exception { message = "boom 4" }"#, 0),
     ] {
         let filter = Filter { expression: Some(parse(text).unwrap()), ..Filter::default() };
-        let of_map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, filter.clone(), Some(&causes))
-            .await
-            .unwrap();
+        let of_map = service_map(
+            &bed.context,
+            &bed.events,
+            ENVIRONMENT,
+            time,
+            filter.clone(),
+            Some(&causes),
+            &bed.kept,
+        )
+        .await
+        .unwrap();
         let clients = of_map.edges.iter().filter(|edge| of_map.nodes[edge.from_idx].is_client);
         let of_map: u64 = clients.map(|edge| edge.traffic.statistics.count()).sum();
         let of_series = series(
@@ -740,7 +782,9 @@ async fn a_link_between_traces_is_an_edge_with_the_age_of_the_message() {
             bed.store.merge_all(true).await.unwrap();
         }
         let of_range =
-            service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None).await.unwrap();
+            service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None, &bed.kept)
+                .await
+                .unwrap();
         let of_trace =
             trace_map(&bed.context, &bed.events, ENVIRONMENT, &[TraceId([1; 16]), TraceId([2; 16])], time)
                 .await;

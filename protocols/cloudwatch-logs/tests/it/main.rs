@@ -1,0 +1,4 @@
+//! The door from outside, through its router.
+
+mod bed;
+mod door;
