@@ -18,6 +18,10 @@ mod log_place;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/questions/xray/node.rs"]
 mod node;
+// What the configuration asks for its defaults.
+#[allow(dead_code)]
+#[path = "../../crates/server/src/machine_memory.rs"]
+mod machine_memory;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/languages/honeycomb/relation.rs"]
 mod relation;
@@ -33,6 +37,9 @@ mod spec;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/languages/honeycomb/spec_parse.rs"]
 mod spec_parse;
+#[allow(dead_code)]
+#[path = "../../crates/server/src/sqlite_url.rs"]
+mod sqlite_url;
 mod xray_language;
 
 use bytes::Bytes;
@@ -94,6 +101,10 @@ pub fn honeycomb_json(body: &[u8]) {
 
 pub fn honeycomb_msgpack(body: &[u8]) {
     read_back(tracery_honeycomb::fuzzing::events(body, true));
+}
+
+pub fn firehose_record(bytes: &[u8]) {
+    read_back(tracery_honeycomb::fuzzing::firehose_record(bytes));
 }
 
 pub fn event_time(text: &[u8]) {

@@ -14,7 +14,7 @@ use axum::http::header::{
     CONNECTION, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
@@ -25,6 +25,7 @@ use tracery_store::Store;
 use tracing::Instrument as _;
 
 use super::metrics::Requests;
+use super::self_trace::OTHER_METHOD;
 
 /// Names under which unmodified clients know their vendor: they come through a proxy setting or a hosts file.
 const VENDOR_HOSTS: &[&str] = &["api.honeycomb.io", "api.eu1.honeycomb.io"];
@@ -73,7 +74,7 @@ async fn count(State(guard): State<Guard>, request: Request, next: Next) -> Resp
     let span = tracing::info_span!(
         target: OWN_SPANS,
         "request",
-        http.request.method = method.as_str(),
+        http.request.method = known_method(&method),
         http.route = route.as_deref().unwrap_or("(no route)"),
         http.response.status_code = tracing::field::Empty,
     );
@@ -85,6 +86,12 @@ async fn count(State(guard): State<Guard>, request: Request, next: Next) -> Resp
         store.suspect();
     }
     response
+}
+
+/// Methods are as many as there are clients' ideas; OpenTelemetry has one word for those that are none of HTTP's.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or(OTHER_METHOD)
 }
 
 async fn answer_panic(request: Request, next: Next) -> Response {
@@ -257,6 +264,13 @@ mod tests {
             request = request.header(*name, *value);
         }
         router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
+    }
+
+    #[test]
+    fn unknown_methods_are_one() {
+        for (sent, kept) in [("GET", "GET"), ("PATCH", "PATCH"), ("get", "_OTHER"), ("SURPRISE", "_OTHER")] {
+            assert_eq!(known_method(&Method::from_bytes(sent.as_bytes()).unwrap()), kept);
+        }
     }
 
     #[tokio::test]
