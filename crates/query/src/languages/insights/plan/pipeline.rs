@@ -54,7 +54,9 @@ pub(super) async fn plan(
     let wanted = names_of(query);
     let mut read: Vec<String> = wanted.iter().filter_map(|name| physical(name)).collect();
     read.extend(pointer_columns());
-    let frame = place.scan(context, events, read).await?;
+    // Without filters of its own a query keeps all events, which are counted apart and without their messages.
+    let counts = query.commands.iter().any(|command| matches!(command, Command::Filter(_)));
+    let frame = place.scan(context, events, read, counts).await?;
     let mut columns = BTreeMap::new();
     for name in wanted {
         let Some(physical) = physical(&name) else { continue };

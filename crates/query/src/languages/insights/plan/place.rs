@@ -70,12 +70,14 @@ impl Place {
         }
     }
 
-    /// The events of the place with at least these columns.
+    /// The events of the place with at least these columns. Where `counts`, every event that the filters keep comes out of
+    /// the scan, also one that a TopK above it knows it will not want.
     pub(super) async fn scan(
         &self,
         context: &SessionContext,
         events: &StoreEvents,
         columns: impl IntoIterator<Item = String>,
+        counts: bool,
     ) -> Result<DataFrame, QueryError> {
         let region = format!("{RESOURCE}{REGION_KEY}");
         let mut wanted: Vec<String> = columns.into_iter().collect();
@@ -92,7 +94,12 @@ impl Place {
             let arguments = [DATASET, &stream(), RECEIVED, TIME].map(ident).to_vec();
             condition = condition.and(self.readable().call(arguments));
         }
-        Ok(private(context).read_table(table)?.filter(condition)?)
+        let private = private(context);
+        if counts {
+            let state = private.state_ref();
+            state.write().config_mut().options_mut().optimizer.enable_topk_dynamic_filter_pushdown = false;
+        }
+        Ok(private.read_table(table)?.filter(condition)?)
     }
 
     /// Whether an event of a group may be read, where a comparison with one time does not say it.

@@ -36,7 +36,7 @@ pub async fn record(
     let mut columns = fields(events, place).await?;
     columns.extend([BODY, ORDINAL, RECEIVED, TIME, DATASET].map(str::to_owned));
     columns.push(stream());
-    let frame = place.scan(context, events, columns.clone()).await?;
+    let frame = place.scan(context, events, columns.clone(), false).await?;
     let wanted = ident(RECEIVED).eq(lit(pointer.received_ns)).and(ident(ORDINAL).eq(lit(pointer.ordinal)));
     let frame = frame.filter(wanted)?.select(columns.iter().map(ident))?;
     let of_stream = columns.len() - 1;
@@ -80,7 +80,7 @@ pub async fn field_shares(
     place: &Place,
 ) -> Result<Vec<(String, u8)>, QueryError> {
     let columns = fields(events, place).await?;
-    let frame = place.scan(context, events, columns.clone()).await?;
+    let frame = place.scan(context, events, columns.clone(), false).await?;
     let newest = frame.sort(vec![ident(TIME).sort(false, false)])?.limit(0, Some(EVENTS_MAX))?;
     let mut counts = vec![count(lit(1)).alias("n")];
     counts.extend(columns.iter().enumerate().map(|(idx, name)| count(ident(name)).alias(format!("n{idx}"))));

@@ -17,6 +17,7 @@ use super::pipeline::{Planned, plan};
 use super::place::{Group, Place};
 use super::pointer::Pointer;
 use crate::languages::insights::Query;
+use crate::languages::insights::ast::Command;
 use crate::languages::insights::functions::Shared;
 use crate::languages::insights::value::Value;
 use crate::{QueryError, StoreEvents};
@@ -130,7 +131,11 @@ async fn answer(
             return Err(QueryError::Limit(message));
         }
     }
-    answer.records_matched = matched(&physical).unwrap_or(answer.rows.len() as u64);
+    let is_filtered = question.query.commands.iter().any(|command| matches!(command, Command::Filter(_)));
+    answer.records_matched = match is_raw && !is_filtered {
+        true => place.scan(context, events, [], false).await?.count().instrument(span).await? as u64,
+        false => matched(&physical).unwrap_or(answer.rows.len() as u64),
+    };
     Ok(answer)
 }
 
