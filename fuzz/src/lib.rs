@@ -9,9 +9,8 @@ mod calculated;
 #[path = "../../protocols/xray/src/daemon/datagram.rs"]
 mod datagram;
 #[allow(dead_code)]
-#[path = "../../protocols/cloudwatch-logs/src/ingest/mod.rs"]
-mod ingest;
-// The names that events are written under, where the files of `ingest` look for them.
+mod log_ingest;
+// The names that events are written under, where the files of `log_ingest` look for them.
 #[allow(dead_code)]
 #[path = "../../crates/query/src/questions/log_place.rs"]
 mod log_place;
@@ -19,6 +18,10 @@ mod log_place;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/questions/xray/node.rs"]
 mod node;
+// What the configuration asks for its defaults.
+#[allow(dead_code)]
+#[path = "../../crates/server/src/machine_memory.rs"]
+mod machine_memory;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/languages/honeycomb/relation.rs"]
 mod relation;
@@ -34,6 +37,9 @@ mod spec;
 #[allow(dead_code)]
 #[path = "../../crates/query/src/languages/honeycomb/spec_parse.rs"]
 mod spec_parse;
+#[allow(dead_code)]
+#[path = "../../crates/server/src/sqlite_url.rs"]
+mod sqlite_url;
 mod xray_language;
 
 use bytes::Bytes;
@@ -95,6 +101,10 @@ pub fn honeycomb_json(body: &[u8]) {
 
 pub fn honeycomb_msgpack(body: &[u8]) {
     read_back(tracery_honeycomb::fuzzing::events(body, true));
+}
+
+pub fn firehose_record(bytes: &[u8]) {
+    read_back(tracery_honeycomb::fuzzing::firehose_record(bytes));
 }
 
 pub fn event_time(text: &[u8]) {
@@ -224,24 +234,25 @@ pub fn aws_operation(bytes: &[u8]) {
 
 /// Every event that is kept becomes a row.
 pub fn put_log_events(body: &[u8]) {
-    let Ok(batch) = ingest::request::read(body, 1 << 20) else { return };
+    let Ok(batch) = log_ingest::request::read(body, 1 << 20) else { return };
     assert!(!batch.events.is_empty());
-    if ingest::request::check(&batch.events).is_err() {
+    let now_ms = batch.events.last().map_or(0, |(time_ms, _)| *time_ms);
+    // No clock says more than this.
+    if log_ingest::request::check(&batch.events).is_err() || now_ms > i64::MAX / 2 {
         return;
     }
-    let now_ms = batch.events.last().map_or(0, |(time_ms, _)| *time_ms);
-    let (kept, rejected) = ingest::request::window(&batch.events, now_ms, Some(1));
+    let (kept, rejected) = log_ingest::request::window(&batch.events, now_ms, Some(1));
     assert!(kept.end == batch.events.len(), "the last is now");
     assert_eq!(rejected.is_some(), kept.len() < batch.events.len());
-    let (more, _) = batch.entity.map_or((Vec::new(), None), ingest::request::entity);
-    let origin = ingest::rows::Origin {
+    let (more, _) = batch.entity.map_or((Vec::new(), None), log_ingest::request::entity);
+    let origin = log_ingest::rows::Origin {
         group: &batch.group,
         stream: &batch.stream,
         region: "us-east-1",
         account_id: "100000000001",
         more: &more,
     };
-    let mut rows = ingest::rows::RowWriter::new(origin, 1);
+    let mut rows = log_ingest::rows::RowWriter::new(origin, 1);
     for (ordinal, (time_ms, message)) in batch.events.iter().enumerate().skip(kept.start) {
         rows.write(ordinal, *time_ms, message);
     }

@@ -33,6 +33,8 @@ def filled(tmp_path_factory):
     assert sent.status_code == 200, sent.text
     assert running.post("/api/v1/saved_queries", {"name": "all", "query": {}}).status_code == 201
     assert running.post("/TraceSegments", {"TraceSegmentDocuments": ["{"]}).status_code == 200
+    counts = {"Timestamp": now_ns / 1e9, "SegmentsSpilloverCount": 2}
+    assert running.post("/TelemetryRecords", {"TelemetryRecords": [counts], "Hostname": "h"}).status_code == 200
     yield running
     running.stop()
 
@@ -61,6 +63,7 @@ ASKED = [
     ("GET", "/api/v1/traces/{id}", {"id": TRACE_ID}, None),
     ("GET", "/api/v1/saved_queries", {}, None),
     ("GET", "/api/v1/xray/rejected", {}, None),
+    ("GET", "/api/v1/xray/telemetry", {}, None),
 ]
 
 

@@ -136,6 +136,8 @@ def test_boto3_puts_segments_and_hears_what_is_wrong(server):
     assert reasons == {"name_invalid", "json_malformed"}
     answer = client(server).put_telemetry_records(TelemetryRecords=[{"Timestamp": time.time(), "SegmentsSentCount": 3}], Hostname="h")
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    counts = server.get("/api/v1/xray/telemetry").json()["records"]
+    assert [(record["hostname"], record["sent_count"]) for record in counts] == [("h", 3)]
 
 
 def test_a_known_key_opens_its_environment_and_nothing_else_does(tmp_path):

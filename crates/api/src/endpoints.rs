@@ -170,11 +170,13 @@ pub(crate) fn list() -> Vec<Endpoint> {
         endpoint(
             "get",
             "/saved_queries",
-            "Queries somebody gave a name.",
+            "Queries somebody gave a name, newest first, in pages.",
             ("", "SavedQueries"),
             get(saved_queries::list),
         )
-        .environment(),
+        .environment()
+        .with("cursor", "string", "The `next_cursor` of the page before; the first page when left out.")
+        .with("limit", "integer", "Queries in the answer, 100 when left out, up to 1000."),
         endpoint(
             "post",
             "/saved_queries",
@@ -186,7 +188,7 @@ pub(crate) fn list() -> Vec<Endpoint> {
         endpoint(
             "delete",
             "/saved_queries/{id}",
-            "Forget a saved query.",
+            "Forget a saved query: a key its own, one with the scope `manage_boards` any.",
             ("", ""),
             delete(saved_queries::delete),
         )
@@ -198,6 +200,14 @@ pub(crate) fn list() -> Vec<Endpoint> {
             "The newest X-Ray datagrams and documents that were not kept, newest first, at most 200.",
             ("", "RejectedDocuments"),
             get(xray::rejected),
+        )
+        .environment(),
+        endpoint(
+            "get",
+            "/xray/telemetry",
+            "What X-Ray daemons counted of their own work, newest first, at most 200.",
+            ("", "DaemonRecords"),
+            get(xray::telemetry),
         )
         .environment(),
     ]

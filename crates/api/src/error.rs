@@ -57,6 +57,10 @@ impl ApiError {
         Self::new(StatusCode::NOT_IMPLEMENTED, "not_available", format!("{what} is not part of this server"))
     }
 
+    pub(crate) fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server made a mistake")
+    }
+
     pub(crate) fn cancelled() -> Self {
         Self::new(StatusCode::CONFLICT, "cancelled", "the query was cancelled")
     }

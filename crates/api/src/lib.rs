@@ -42,7 +42,10 @@ use tracery_stdx::Clock;
 use error::ApiError;
 pub use login_attempts::PeerAddress;
 pub use openapi::document;
-pub use ports::{Rejected, RejectedDocuments, SavedQueries, SavedQuery, Sessions, SpecQueries, TraceToOtlp};
+pub use ports::{
+    DaemonCounts, NewSavedQuery, Rejected, SavedQueries, SavedQuery, Sessions, SpecQueries, TraceToOtlp,
+    XRayLosses,
+};
 pub use query_metrics::{QueryCounts, QueryKind, QueryMetrics};
 pub use running::RunningQueries;
 
@@ -70,7 +73,7 @@ pub struct Api {
     pub sessions: Option<Arc<dyn Sessions>>,
     pub saved_queries: Option<Arc<dyn SavedQueries>>,
     pub trace_to_otlp: Option<TraceToOtlp>,
-    pub rejected: Option<Arc<dyn RejectedDocuments>>,
+    pub xray_losses: Option<Arc<dyn XRayLosses>>,
 }
 
 impl Api {
@@ -96,7 +99,7 @@ impl Api {
             sessions: None,
             saved_queries: None,
             trace_to_otlp: None,
-            rejected: None,
+            xray_losses: None,
         }
     }
 

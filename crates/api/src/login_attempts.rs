@@ -2,7 +2,7 @@
 //! lives in memory and is bounded, so that a restart forgets guesses and no number of guesses takes memory.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use parking_lot::Mutex;
 
@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 const WINDOW_S: i64 = 300;
 /// For one name from one address: more than anybody mistypes.
 const BY_NAME_AND_ADDRESS_MAX: u32 = 10;
-/// From one address, whatever the names. A whole office may sit behind one.
+/// From one address, whatever the names. A whole office may sit behind one. Of IPv6 a network counts as one address: a
+/// household has 2^64 of its own.
 const BY_ADDRESS_MAX: u32 = 30;
 /// For one name, wherever from. High, because whoever wants can use it up and keep the owner out.
 const BY_NAME_MAX: u32 = 100;
@@ -40,6 +41,7 @@ impl LoginAttempts {
     /// Counts a guess before it is looked at, so that guesses at the same moment count too. `Err` is after how many
     /// seconds to try again.
     pub(crate) fn begin(&self, name: &str, address: IpAddr, now_s: i64) -> Result<(), i64> {
+        let address = counted(address);
         let window = now_s.div_euclid(WINDOW_S);
         let wait_s = (window + 1) * WINDOW_S - now_s;
         if name.len() > NAME_BYTES_MAX {
@@ -74,7 +76,7 @@ impl LoginAttempts {
 
     /// Takes back a guess that was right: people who know their password are not counted.
     pub(crate) fn succeeded(&self, name: &str, address: IpAddr) {
-        let name = name.trim().to_owned();
+        let (name, address) = (name.trim().to_owned(), counted(address));
         let mut counts = self.counts.lock();
         counts.remove(&Guesser::NameAndAddress(name.clone(), address));
         for guesser in [Guesser::Address(address), Guesser::Name(name)] {
@@ -82,6 +84,14 @@ impl LoginAttempts {
                 *count = count.saturating_sub(1);
             }
         }
+    }
+}
+
+/// The address that guesses are counted by: the /64 of IPv6, and the IPv4 address that one of IPv6 stands for.
+fn counted(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -103,6 +113,16 @@ mod tests {
         IpAddr::V4(number.into())
     }
 
+    /// Addresses of one household.
+    fn in_network(number: u32) -> IpAddr {
+        IpAddr::V6(Ipv6Addr::from_bits(0x2001_0db8_0000_0001_u128 << 64 | u128::from(number)))
+    }
+
+    /// IPv4 addresses as sockets of both kinds show them.
+    fn mapped(number: u32) -> IpAddr {
+        IpAddr::V6(std::net::Ipv4Addr::from(number).to_ipv6_mapped())
+    }
+
     /// How many of many guesses are looked at.
     fn admitted(attempts: &LoginAttempts, guesses: impl Iterator<Item = (String, IpAddr)>) -> u32 {
         guesses.map(|(name, address)| u32::from(attempts.begin(&name, address, 1_000).is_ok())).sum()
@@ -114,6 +134,9 @@ mod tests {
             ((0..200).map(|_| ("ada".to_owned(), HERE)).collect::<Vec<_>>(), BY_NAME_AND_ADDRESS_MAX),
             ((0..200).map(|i| (format!("user {i}"), HERE)).collect(), BY_ADDRESS_MAX),
             ((0..200).map(|i| ("ada".to_owned(), address(i))).collect(), BY_NAME_MAX),
+            ((0..200).map(|i| ("ada".to_owned(), in_network(i))).collect(), BY_NAME_AND_ADDRESS_MAX),
+            ((0..200).map(|i| (format!("user {i}"), in_network(i))).collect(), BY_ADDRESS_MAX),
+            ((0..200).map(|i| (format!("user {i}"), mapped(i))).collect(), 200),
             (vec![("x".repeat(256), HERE)], 0),
         ] {
             assert_eq!(admitted(&LoginAttempts::default(), guesses.into_iter()), most);

@@ -285,9 +285,10 @@ fn schemas() -> Value {
             ("name", "string"),
             ("dataset", "string"),
             ("query", "QuerySpec"),
+            ("owner", "string"),
             ("created_ms", "integer"),
         ]),
-        "SavedQueries": object(&[("saved_queries", "SavedQuery[]")]),
+        "SavedQueries": object(&[("saved_queries", "SavedQuery[]"), ("next_cursor", "string?")]),
         "RejectedDocument": object(&[
             ("received_ms", "integer"),
             ("door", "string"),
@@ -297,6 +298,19 @@ fn schemas() -> Value {
             ("text", "string"),
         ]),
         "RejectedDocuments": object(&[("rejected", "RejectedDocument[]")]),
+        "DaemonRecord": object(&[
+            ("received_ms", "integer"),
+            ("counted_ms", "integer"),
+            ("hostname", "string"),
+            ("instance_id", "string"),
+            ("resource_arn", "string"),
+            ("received_count", "integer"),
+            ("sent_count", "integer"),
+            ("spillover_count", "integer"),
+            ("rejected_count", "integer"),
+            ("connection_error_count", "integer"),
+        ]),
+        "DaemonRecords": object(&[("records", "DaemonRecord[]")]),
         "NewSavedQuery": partial(&[("name", "string"), ("query", "QuerySpec"), ("dataset", "string")], 1),
     })
 }

@@ -54,19 +54,34 @@ pub struct SavedQuery {
     pub dataset: String,
     /// A Honeycomb query specification.
     pub query: Value,
+    /// Who saved it: `key:` and an id, or `user:` and a name; empty for nobody known.
+    pub owner: String,
     pub created_ms: i64,
+}
+
+/// A query to be saved.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSavedQuery<'a> {
+    pub name: &'a str,
+    pub dataset: &'a str,
+    pub query: &'a Value,
+    pub owner: &'a str,
 }
 
 #[async_trait]
 pub trait SavedQueries: Send + Sync + 'static {
-    /// Newest first.
-    async fn list(&self, environment: EnvironmentId) -> Result<Vec<SavedQuery>, SettingsError>;
+    /// At most `limit`, newest first, beginning after the one that was made then and has that id.
+    async fn list(
+        &self,
+        environment: EnvironmentId,
+        after: Option<(i64, &str)>,
+        limit: usize,
+    ) -> Result<Vec<SavedQuery>, SettingsError>;
+    async fn find(&self, environment: EnvironmentId, id: &str) -> Result<Option<SavedQuery>, SettingsError>;
     async fn create(
         &self,
         environment: EnvironmentId,
-        name: &str,
-        dataset: &str,
-        query: &Value,
+        new: NewSavedQuery<'_>,
     ) -> Result<SavedQuery, SettingsError>;
     /// Whether there was one.
     async fn delete(&self, environment: EnvironmentId, id: &str) -> Result<bool, SettingsError>;
@@ -90,8 +105,27 @@ pub struct Rejected {
     pub text: String,
 }
 
-/// What X-Ray's ports did not keep lately.
-pub trait RejectedDocuments: Send + Sync + 'static {
+/// What an X-Ray daemon counted of its own work in one stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonCounts {
+    pub received_ms: i64,
+    /// When the daemon says it counted.
+    pub counted_ms: i64,
+    /// Its names, as far as it sent them.
+    pub hostname: String,
+    pub instance_id: String,
+    pub resource_arn: String,
+    pub received_count: i64,
+    pub sent_count: i64,
+    pub spillover_count: i64,
+    pub rejected_count: i64,
+    pub connection_error_count: i64,
+}
+
+/// What X-Ray's ports did not keep lately, and what daemons say that they lost before.
+pub trait XRayLosses: Send + Sync + 'static {
     /// Newest first; bounded.
-    fn list(&self, environment: EnvironmentId) -> Vec<Rejected>;
+    fn rejected(&self, environment: EnvironmentId) -> Vec<Rejected>;
+    /// Newest first; bounded.
+    fn daemons(&self, environment: EnvironmentId) -> Vec<DaemonCounts>;
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,8 +14,8 @@ use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
-use futures::Stream;
 use futures::future::{AbortHandle, BoxFuture, abortable};
+use futures::{FutureExt as _, Stream};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -106,9 +107,28 @@ where
     if !accepts_events(headers) {
         return Ok(Json(answer.await?).into_response());
     }
+    let store = api.events.store().clone();
+    let answer = Box::pin(told(answer, move || store.suspect()));
     let mut ticks = tokio::time::interval(PROGRESS_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     Ok(Sse::new(events(Told { answer, ticks, running, number })).into_response())
+}
+
+/// What a question says that is answered as events, whose status and headers went out long before: nothing around the
+/// request sees it fail any more. `failed` hears of a failure that is not the asker's.
+async fn told(
+    answer: impl Future<Output = Result<Value, ApiError>> + Send,
+    failed: impl FnOnce() + Send,
+) -> Result<Value, ApiError> {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
+        // What it said and where was printed when it happened.
+        tracing::error!("a question ended in a panic: a defect of the server");
+        Err(ApiError::internal())
+    });
+    if answer.as_ref().is_err_and(|error| error.status == StatusCode::INTERNAL_SERVER_ERROR) {
+        failed();
+    }
+    answer
 }
 
 fn accepts_events(headers: &HeaderMap) -> bool {
@@ -195,4 +215,38 @@ pub(crate) async fn cancel(
     let query = own.ok_or_else(|| ApiError::not_found(format_args!("running query {id:?}")))?;
     query.abort.abort();
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use tracery_query::QueryError;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failure_within_events_is_an_event_and_is_told() {
+        let panics = || -> Result<Value, ApiError> {
+            match std::hint::black_box(true) {
+                true => panic!("on purpose"),
+                false => Ok(Value::Null),
+            }
+        };
+        let engine = || Err(ApiError::from(QueryError::Store("a page makes no sense".to_owned())));
+        type Ask<'a> = &'a (dyn Fn() -> Result<Value, ApiError> + Sync);
+        let asks: [(Ask<'_>, Option<&str>, bool); 4] = [
+            (&panics, Some("internal"), true),
+            (&engine, Some("query_failed"), true),
+            (&|| Err(ApiError::invalid("no")), Some("invalid_request"), false),
+            (&|| Ok(Value::Null), None, false),
+        ];
+        for (ask, code, is_told) in asks {
+            let heard = Arc::new(AtomicBool::new(false));
+            let failed = Arc::clone(&heard);
+            let answer = told(async move { ask() }, move || failed.store(true, Ordering::Relaxed)).await;
+            assert_eq!(answer.err().map(|error| error.code), code);
+            assert_eq!(heard.load(Ordering::Relaxed), is_told, "{code:?}");
+        }
+    }
 }

@@ -10,6 +10,9 @@ use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use tracery_stdx::ByteSize;
 
+use crate::machine_memory;
+use crate::sqlite_url::{self, Mode};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Auth {
@@ -76,7 +79,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "TRACERY_CONFIG", value_name = "FILE")]
     #[serde(skip)]
     pub(crate) config: Option<PathBuf>,
-    /// Memory to stay within, such as 512MiB [default: a quarter of the machine].
+    /// Memory to stay within, such as 512MiB [default: a quarter of the machine, or of what its container may use].
     #[arg(long, env = "TRACERY_MEMORY", value_name = "SIZE")]
     pub(crate) memory: Option<String>,
     /// Drop data older than this many days [default: 60].
@@ -146,10 +149,28 @@ impl Place {
         }
         let Some(directory) = &self.data_dir else { bail!("give --data-dir or --catalog") };
         std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
-        Ok(format!("sqlite://{}?mode=rwc", directory.join("catalog.db").display()))
+        sqlite_url::of_file(&directory.join(CATALOG_FILE), Mode::Make)
+    }
+
+    /// The same for commands that look at what is there: they make nothing.
+    ///
+    /// # Errors
+    /// When the directory is not one that a server was given.
+    pub(crate) fn existing_catalog_url(&self) -> Result<String> {
+        if let Some(url) = &self.catalog {
+            return Ok(url.clone());
+        }
+        let Some(directory) = &self.data_dir else { bail!("give --data-dir or --catalog") };
+        let file = directory.join(CATALOG_FILE);
+        if !file.is_file() {
+            bail!("{} holds no data of a server: there is no {CATALOG_FILE} in it", directory.display());
+        }
+        sqlite_url::of_file(&file, Mode::Existing)
     }
 }
 
+/// In the data directory.
+const CATALOG_FILE: &str = "catalog.db";
 const BODY_SECONDS_DEFAULT: u32 = 60;
 const RETENTION_DAYS_DEFAULT: u32 = 60;
 const MEMORY_BYTES_DEFAULT: u64 = 1 << 30;
@@ -234,17 +255,9 @@ fn memory_bytes(text: Option<&str>) -> Result<usize> {
             }
             bytes
         }
-        None => machine_memory_bytes().map_or(MEMORY_BYTES_DEFAULT, |all| (all / 4).max(MEMORY_BYTES_MIN)),
+        None => machine_memory::bytes().map_or(MEMORY_BYTES_DEFAULT, |all| (all / 4).max(MEMORY_BYTES_MIN)),
     };
     Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
-}
-
-/// Memory of the machine, where the system says so.
-fn machine_memory_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
 }
 
 #[cfg(test)]

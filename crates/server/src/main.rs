@@ -5,8 +5,10 @@ mod allocator;
 mod cli;
 mod commands;
 mod config;
+mod machine_memory;
 mod secret_key;
 mod serve;
+mod sqlite_url;
 
 use std::process::ExitCode;
 
@@ -23,7 +25,7 @@ fn main() -> ExitCode {
         }
     };
     let Some(command) = cli.command else {
-        println!("{}", cli::INTRODUCTION);
+        drop(commands::say(&format!("{}\n", cli::INTRODUCTION)));
         return ExitCode::SUCCESS;
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("tracery: cannot start the runtime: {error}");
+            complain(&format!("cannot start the runtime: {error}"));
             return ExitCode::from(cli::EXIT_FAILED);
         }
     };
@@ -43,8 +45,14 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("tracery: {:#}", failure.error);
+            complain(&format!("{:#}", failure.error));
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// Whoever closed standard error does not want to hear it.
+fn complain(message: &str) {
+    use std::io::Write as _;
+    drop(writeln!(std::io::stderr(), "tracery: {message}"));
 }

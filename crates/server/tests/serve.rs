@@ -162,9 +162,72 @@ async fn saved_queries_are_kept_until_they_are_deleted() {
     assert_eq!(status, 201, "{saved}");
     let (_, list) = get(&server, "/api/v1/saved_queries", None).await;
     assert_eq!(list["saved_queries"], json!([saved]));
+    for number in 0..4 {
+        let new = json!({ "name": format!("more {number}"), "query": {} });
+        assert_eq!(post(&server, "/api/v1/saved_queries", None, &new).await.0, 201);
+    }
+    let (mut names, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let (_, page) = get(&server, &format!("/api/v1/saved_queries?limit=2&cursor={cursor}"), None).await;
+        let listed = page["saved_queries"].as_array().unwrap();
+        assert!((1..=2).contains(&listed.len()), "{page}");
+        names.extend(listed.iter().map(|query| query["name"].as_str().unwrap().to_owned()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    names.sort();
+    assert_eq!(names, ["more 0", "more 1", "more 2", "more 3", "slow"]);
+    assert_eq!(get(&server, "/api/v1/saved_queries?cursor=x", None).await.0, 400);
     let path = format!("{}/api/v1/saved_queries/{}", server.url(), saved["id"].as_str().unwrap());
     for expected in [204, 404] {
         assert_eq!(reqwest::Client::new().delete(&path).send().await.unwrap().status(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_saved_query_is_its_keys_own() {
+    let server = TestServer::start(BINARY, &["--auth", "required"]);
+    let key = |scopes: &str| {
+        let directory = server.data_dir();
+        let place = ["--data-dir", directory.to_str().unwrap()];
+        let kind = ["--environment", "prod", "--kind", "configuration", "--scopes", scopes];
+        let made = tracery(&[&["keys", "create"], &place[..], &kind].concat());
+        let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+        made["key"].as_str().unwrap().to_owned()
+    };
+    let (owner, other, manager) = (key("run_queries"), key("run_queries"), key("run_queries,manage_boards"));
+    for (who, expected) in [(&owner, 204), (&other, 403), (&manager, 204)] {
+        let new = json!({ "name": "slow", "query": {} });
+        let (status, saved) = post(&server, "/api/v1/saved_queries", Some(&owner), &new).await;
+        assert_eq!(status, 201, "{saved}");
+        assert!(saved["owner"].as_str().unwrap().starts_with("key:"), "{saved}");
+        let path = format!("{}/api/v1/saved_queries/{}", server.url(), saved["id"].as_str().unwrap());
+        let asked = reqwest::Client::new().delete(path).bearer_auth(who).send().await.unwrap();
+        assert_eq!(asked.status(), expected);
+    }
+    let (_, left) = get(&server, "/api/v1/saved_queries", Some(&other)).await;
+    assert_eq!(left["saved_queries"].as_array().unwrap().len(), 1, "{left}");
+}
+
+#[tokio::test]
+async fn sessions_that_are_over_are_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let url = format!("sqlite://{}?mode=rwc", data.join("catalog.db").display());
+    // For this clock the session has not ended: it is found as long as it is there.
+    let clock = std::sync::Arc::new(tracery_stdx::ManualClock::at_ns(0));
+    let settings = tracery_settings::Settings::open(&url, clock).await.unwrap();
+    let user = settings.create_admin("ada", "correct horse").await.unwrap();
+    let token = settings.create_session(&user).await.unwrap();
+    assert!(settings.find_session(&token).await.unwrap().is_some());
+    let _server = TestServer::start(BINARY, &["--catalog", &url]);
+    let started = std::time::Instant::now();
+    while settings.find_session(&token).await.unwrap().is_some() {
+        assert!(started.elapsed() < std::time::Duration::from_secs(60), "it is still there");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
 

@@ -55,6 +55,8 @@ document_kinds! {
     XRayPolicy "xray_policy" 5,
     /// What an X-Ray account has once: encryption, destination, indexing; its name says which.
     XRaySetting "xray_setting" 16,
+    /// A metric filter of CloudWatch Logs; scope is the region, the name begins with the group's.
+    LogsMetricFilter "logs_metric_filter" 100_000,
     /// A saved query of CloudWatch Logs; scope is the region.
     LogsQueryDefinition "logs_query_definition" 1_000,
     /// A scheduled query of CloudWatch Logs with its last runs; its name is the query's, scope is the region.
@@ -287,6 +289,34 @@ impl Settings {
         found.collect()
     }
 
+    /// At most `limit` of them, the newest first, beginning after the place `after` in that order: when one was made, and its
+    /// id.
+    pub async fn documents_newest(
+        &self,
+        place: Place<'_>,
+        after: Option<(i64, &str)>,
+        limit: usize,
+    ) -> Result<Vec<Document>, SettingsError> {
+        let (before_ms, before_id) = after.unwrap_or((i64::MAX, ""));
+        let rows = sqlx::query(&format!(
+            "SELECT {COLUMNS} FROM documents WHERE environment = $1 AND kind = $2 AND scope = $3
+             AND (expires_ms IS NULL OR expires_ms > $4)
+             AND (created_ms < $5 OR (created_ms = $6 AND id < $7))
+             ORDER BY created_ms DESC, id DESC LIMIT $8"
+        ))
+        .bind(place.environment.0)
+        .bind(place.kind.name())
+        .bind(place.scope)
+        .bind(self.clock.now_ms())
+        .bind(before_ms)
+        .bind(before_ms)
+        .bind(before_id.to_owned())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(from_row).collect()
+    }
+
     /// Gives a document another name and body. `None` when there is none; [`SettingsError::Exists`] when the name
     /// is another's.
     pub async fn replace_document(
@@ -398,5 +428,12 @@ mod tests {
         let place = Place { environment, kind: DocumentKind::Marker, scope: "web" };
         let listed = settings.documents(place).await.unwrap();
         assert_eq!((listed.len(), listed.last().unwrap().id.as_str()), (10_001, "m10001"));
+        let newest = settings.documents_newest(place, None, 2).await.unwrap();
+        let ids = |page: &[Document]| page.iter().map(|document| document.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&newest), ["m10001", "m10000"]);
+        let after = Some((newest[1].created_ms, newest[1].id.as_str()));
+        assert_eq!(ids(&settings.documents_newest(place, after, 1).await.unwrap()), ["m9999"]);
+        let first = settings.documents_newest(place, Some((2, "m2")), 9).await.unwrap();
+        assert_eq!(ids(&first), ["m1"]);
     }
 }

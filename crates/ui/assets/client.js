@@ -97,5 +97,5 @@ export async function query(dataset, spec, progress, signal) {
 
 export const traces = async (search) => (await call("traces", { ...here(), ...search })).traces ?? [];
 export const trace = (id, cursor, limit) => call(`traces/${encodeURIComponent(id)}`, { ...here(), cursor, limit });
-export const savedQueries = async () => (await call("saved_queries", here())).saved_queries ?? [];
+export const savedQueries = async () => (await call("saved_queries", { ...here(), limit: 1000 })).saved_queries ?? [];
 export const saveQuery = (name, dataset, spec) => call("saved_queries", here(), { name, dataset, query: spec });

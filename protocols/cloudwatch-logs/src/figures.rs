@@ -11,7 +11,7 @@ use tracery_settings::{LogStreamFigures, Settings, SettingsError};
 
 /// How long figures may wait.
 const WAIT: Duration = Duration::from_millis(500);
-/// Streams whose figures may wait; when there are more, a request writes them at once.
+/// Streams whose figures may wait; those of more are lost, as when the database does not answer for long.
 const STREAMS_MAX: usize = 50_000;
 
 /// By group and stream.
@@ -30,24 +30,33 @@ struct Waiting {
     is_scheduled: bool,
 }
 
+impl Waiting {
+    fn add(&mut self, key: (String, String), came: LogStreamFigures) -> bool {
+        if self.came.len() >= STREAMS_MAX && !self.came.contains_key(&key) {
+            return false;
+        }
+        self.came.entry(key).or_default().add(came);
+        true
+    }
+}
+
 impl StreamFigures {
-    /// Notes what came to a stream, and sees to it that it is written soon.
+    /// Notes what came to a stream, and sees to it that it is written soon. Whether there was room for it.
     pub(crate) fn note(
         self: &Arc<Self>,
         settings: &Settings,
         group_id: &str,
         stream: &str,
         came: LogStreamFigures,
-    ) {
+    ) -> bool {
         let mut waiting = self.waiting.lock();
-        waiting.came.entry((group_id.to_owned(), stream.to_owned())).or_default().add(came);
-        let is_full = waiting.came.len() >= STREAMS_MAX;
-        if is_full || !std::mem::replace(&mut waiting.is_scheduled, true) {
+        if !waiting.add((group_id.to_owned(), stream.to_owned()), came) {
+            return false;
+        }
+        if !std::mem::replace(&mut waiting.is_scheduled, true) {
             let (figures, settings) = (Arc::clone(self), settings.clone());
             tokio::spawn(async move {
-                if !is_full {
-                    tokio::time::sleep(WAIT).await;
-                }
+                tokio::time::sleep(WAIT).await;
                 figures.waiting.lock().is_scheduled = false;
                 if let Err(error) = figures.write(&settings).await {
                     tracing::warn!(
@@ -57,6 +66,7 @@ impl StreamFigures {
                 }
             });
         }
+        true
     }
 
     /// Writes what waits.
@@ -71,9 +81,7 @@ impl StreamFigures {
             let mut waiting = self.waiting.lock();
             // What does not fit any more is lost: it is a hint for readers and nothing that events depend on.
             for (key, figures) in came {
-                if waiting.came.len() < STREAMS_MAX || waiting.came.contains_key(&key) {
-                    waiting.came.entry(key).or_default().add(figures);
-                }
+                waiting.add(key, figures);
             }
         }
         written

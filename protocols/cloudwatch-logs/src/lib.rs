@@ -8,7 +8,9 @@ mod caller;
 mod door;
 mod event_id;
 mod figures;
+mod filters;
 mod ingest;
+mod live;
 mod names;
 mod operations;
 mod queries;
@@ -43,6 +45,11 @@ pub struct CloudWatchLogs {
     pub(crate) stamps: Arc<event_id::Stamps>,
     /// What came to streams and waits to be noted.
     pub(crate) figures: Arc<figures::StreamFigures>,
+    /// Live Tail's sessions.
+    pub(crate) live: Arc<live::Hub>,
+    /// What is done with events as they arrive.
+    pub(crate) filters: Arc<filters::Filters>,
+    pub(crate) defaults: Arc<ingest::metrics::Defaults>,
     /// One change of a group at a time, so that none undoes another.
     pub(crate) changes: Arc<tokio::sync::Mutex<()>>,
     pub(crate) throttle: Arc<throttle::Throttle>,
@@ -59,6 +66,9 @@ impl CloudWatchLogs {
             schedule_changes: Arc::default(),
             stamps: Arc::default(),
             figures: Arc::default(),
+            live: Arc::default(),
+            filters: Arc::default(),
+            defaults: Arc::default(),
             changes: Arc::default(),
             throttle: Arc::default(),
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tracery_columnar::EventBatch;
 use tracery_settings::Dataset;
 
-use crate::{decode, event_time, ingest};
+use crate::{decode, event_time, firehose, ingest};
 
 /// Levels that the events are unpacked: deep enough that every branch is taken.
 const EXPAND_JSON_DEPTH: i64 = 3;
@@ -25,6 +25,20 @@ pub fn events(body: &[u8], is_message_pack: bool) -> Vec<EventBatch> {
         Some(fields) => vec![json!({ "data": fields })],
         None => return Vec::new(),
     };
+    rows(events)
+}
+
+/// What ingest does with the bytes of a record of `/1/kinesis_events`.
+pub fn firehose_record(bytes: &[u8]) -> Vec<EventBatch> {
+    if let Some(messages) = firehose::otlp_messages(bytes) {
+        let length: usize = messages.iter().map(|message| message.len()).sum();
+        assert!(length < bytes.len(), "each message has its length before it");
+        return Vec::new();
+    }
+    rows(firehose::events_of(bytes, 1, &serde_json::Map::new()).events)
+}
+
+fn rows(events: Vec<Value>) -> Vec<EventBatch> {
     let kept =
         events.into_iter().filter_map(|event| ingest::check(event, EXPAND_JSON_DEPTH, 1).ok()).collect();
     let dataset = Dataset {

@@ -109,7 +109,7 @@ async fn take(
     body: Body,
 ) -> Result<Vec<Status>, Box<Response>> {
     let intake = &state.intake;
-    let (caller, dataset) = who_and_where(state, headers, dataset).await?;
+    let (caller, dataset) = who_and_where(state, team_key(headers), dataset).await?;
     let (sent, room) = intake
         .read_sent(headers, body, bytes_max)
         .await
@@ -252,12 +252,13 @@ pub(crate) fn team_key(headers: &HeaderMap) -> Option<&str> {
     ["x-honeycomb-team", "x-hny-team"].iter().find_map(|name| headers.get(*name)?.to_str().ok())
 }
 
-async fn who_and_where(
+/// The caller of this key, and the dataset of that name, which is made where the key may do so.
+pub(crate) async fn who_and_where(
     state: &Honeycomb,
-    headers: &HeaderMap,
+    key: Option<&str>,
     dataset: &str,
 ) -> Result<(Caller, Dataset), Box<Response>> {
-    let caller = state.intake.caller(team_key(headers)).await.map_err(|error| {
+    let caller = state.intake.caller(key).await.map_err(|error| {
         Box::new(match error {
             CallerError::Missing | CallerError::Unknown => plain(StatusCode::UNAUTHORIZED, UNKNOWN_KEY),
             CallerError::Unavailable(reason) => {

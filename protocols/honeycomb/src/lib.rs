@@ -15,10 +15,12 @@ mod decode;
 mod definitions;
 mod documents;
 mod event_time;
+mod firehose;
 mod graph;
 mod ingest;
 mod input;
 mod markers;
+mod metrics_port;
 mod problem;
 mod queries;
 mod queries_port;
@@ -36,6 +38,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 use tracery_intake::Intake;
 
+pub use metrics_port::{DecodedMetrics, MetricsError, OtlpMetrics};
 pub use problem::FieldError;
 pub use queries_port::{ColumnInfo, Queries, RunOptions};
 
@@ -69,6 +72,8 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Honeycomb {
     intake: Intake,
+    /// `None` where metrics in OTLP are not taken.
+    metrics: Option<OtlpMetrics>,
     queries: Arc<dyn Queries>,
     options: Arc<Options>,
     rate_limit: Arc<access::RateLimit>,
@@ -79,11 +84,19 @@ impl Honeycomb {
     pub fn new(intake: Intake, queries: Arc<dyn Queries>, options: Options) -> Self {
         Self {
             intake,
+            metrics: None,
             queries,
             rate_limit: access::RateLimit::new(options.requests_per_minute_max),
             runs: Arc::new(results::Runs::new(options.runs_max)),
             options: Arc::new(options),
         }
+    }
+
+    /// The same with what decodes the metrics in OTLP that Firehose delivers.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: OtlpMetrics) -> Self {
+        self.metrics = Some(metrics);
+        self
     }
 }
 
@@ -93,6 +106,7 @@ pub fn routes(state: Honeycomb) -> Router {
     let ingest = Router::new()
         .route("/1/events/{dataset}", post(ingest::event).options(auth::nothing))
         .route("/1/batch/{dataset}", post(ingest::batch).options(auth::nothing))
+        .route("/1/kinesis_events/{dataset}", post(firehose::deliver))
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn(access::cors));
 

@@ -14,6 +14,14 @@ fn damaged_bodies_never_panic() {
 }
 
 #[test]
+fn damaged_records_never_panic() {
+    let seeds = seeds("firehose_record");
+    let with_events = seeds.iter().filter(|seed| !fuzzing::firehose_record(seed).is_empty());
+    assert_eq!(with_events.count(), 3, "three seeds hold events, one metrics");
+    each_mutation(&seeds, 5_000, |bytes| drop(fuzzing::firehose_record(bytes)));
+}
+
+#[test]
 fn damaged_headers_never_panic() {
     each_mutation(&seeds("event_time"), 20_000, |text| {
         if let Ok(text) = std::str::from_utf8(text) {

@@ -278,3 +278,87 @@ async fn management_requests_are_counted_and_ingest_is_not() {
     bench.clock.advance_ns(60_000_000_000);
     assert_eq!(bench.call("GET", "/1/auth", Value::Null).await.status, 200);
 }
+
+/// A delivery of these records.
+fn delivery(records: &[Vec<u8>]) -> Vec<u8> {
+    use base64::Engine as _;
+    let encode = |data: &Vec<u8>| base64::engine::general_purpose::STANDARD.encode(data);
+    let records: Vec<Value> = records.iter().map(|data| json!({ "data": encode(data) })).collect();
+    json!({ "requestId": "r-1", "timestamp": 1_700_000_000_500_i64, "records": records })
+        .to_string()
+        .into_bytes()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn what_firehose_delivers_becomes_events() {
+    let bench = Bench::new(AuthMode::Required).await;
+    let logs = json!({ "messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "/app", "logStream": "s",
+        "logEvents": [{ "id": "1", "timestamp": 1_700_000_000_001_i64, "message": "plain" }] });
+    let body = delivery(&[
+        br#"{"name":"one"}{"name":"two"}"#.to_vec(),
+        gzip(logs.to_string().as_bytes()),
+        b"a line".to_vec(),
+        b"{".to_vec(),
+        // Metrics, which this bench has nothing to read with.
+        vec![2, 0x0a, 0],
+    ]);
+    let common = r#"{"commonAttributes":{"stage":"prod"}}"#;
+    let key = ("x-amz-firehose-access-key", bench.key.as_str());
+    for (encoding, body) in [(None, body.clone()), (Some("gzip"), gzip(&body))] {
+        let mut headers =
+            vec![key, ("x-amz-firehose-request-id", "h"), ("x-amz-firehose-common-attributes", common)];
+        headers.extend(encoding.map(|encoding| ("content-encoding", encoding)));
+        let reply = bench.send("POST", "/1/kinesis_events/logs", &headers, body).await;
+        let answer = reply.json();
+        assert_eq!((reply.status.as_u16(), &answer["requestId"]), (200, &json!("r-1")), "{answer}");
+        assert_eq!(reply.headers["content-type"], "application/json");
+        assert_eq!(answer["timestamp"], NOW_NS / 1_000_000);
+        assert_eq!(answer["errorMessage"], "2 events or records could not be read");
+    }
+    let rows = rows(&bench, Signal::Log);
+    assert_eq!(rows.len(), 8, "four of each delivery");
+    assert!(rows.iter().all(|row| row["os:stage"] == "prod" && row["dataset"] == "logs"), "{rows:?}");
+    assert_eq!(rows[0]["time"], "2023-11-14T22:13:20.500", "of the delivery");
+    let line = rows.iter().find(|row| row["os:aws.log.group.names"] == "/app").unwrap();
+    assert_eq!(line["time"], "2023-11-14T22:13:20.001", "of the line");
+    let counts = bench.intake.metrics.snapshot();
+    assert_eq!(counts[&("accepted", "honeycomb_firehose", "")], 8);
+    assert_eq!(counts[&("rejected", "honeycomb_firehose", "malformed")], 2);
+    assert_eq!(counts[&("rejected", "honeycomb_firehose", "metrics_unavailable")], 2);
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_not_taken_says_why() {
+    let bench = Bench::new(AuthMode::Required).await;
+    let good = delivery(&[b"{\"a\":1}".to_vec()]);
+    let key = bench.key.clone();
+    for (key, path, body, refusal, status) in [
+        ("nobody", "/1/kinesis_events/logs", good.clone(), None, 401),
+        (key.as_str(), "/1/kinesis_events/logs", b"{}".to_vec(), None, 400),
+        (&key, "/1/kinesis_events/logs", b"no".to_vec(), None, 400),
+        (&key, "/1/kinesis_events/logs", good.clone(), Some(SinkError::Busy { retry_after_ms: 1_500 }), 429),
+        (
+            &key,
+            "/1/kinesis_events/logs",
+            good.clone(),
+            Some(SinkError::Unavailable { reason: "disk".into(), retry_after_ms: 1 }),
+            503,
+        ),
+    ] {
+        bench.sink.refuse(refusal);
+        let headers = [("x-amz-firehose-access-key", key), ("x-amz-firehose-request-id", "h-1")];
+        let reply = bench.send("POST", path, &headers, body).await;
+        let answer = reply.json();
+        assert_eq!(reply.status, status, "{answer}");
+        assert!(answer["errorMessage"].is_string() && answer["requestId"].is_string(), "{answer}");
+        assert_eq!(reply.headers.contains_key("retry-after"), status == 429 || status == 503);
+    }
+    assert_eq!(rows(&bench, Signal::Log).len(), 0);
+}

@@ -70,6 +70,8 @@ macro_rules! messages {
     };
 }
 
+const TEMPORALITY: Kind = Kind::Enum(&["_UNSPECIFIED", "_DELTA", "_CUMULATIVE"]);
+
 messages! {
     TRACES_REQUEST [many("resourceSpans", 1, Kind::Message(&RESOURCE_SPANS))]
     RESOURCE_SPANS [
@@ -187,7 +189,11 @@ messages! {
         one("exponentialHistogram", 10, Kind::Message(&EXPONENTIAL_HISTOGRAMS)),
         one("summary", 11, Kind::Message(&SUMMARIES)),
     ]
-    NUMBERS [many("dataPoints", 1, Kind::Message(&NUMBER_POINT))]
+    NUMBERS [
+        many("dataPoints", 1, Kind::Message(&NUMBER_POINT)),
+        one("aggregationTemporality", 2, TEMPORALITY),
+        one("isMonotonic", 3, Kind::Bool),
+    ]
     NUMBER_POINT [
         one("timeUnixNano", 3, Kind::Fixed64),
         one("asDouble", 4, Kind::Double),
@@ -195,7 +201,10 @@ messages! {
         many("attributes", 7, Kind::Message(&KEY_VALUE)),
         one("flags", 8, Kind::Uint32),
     ]
-    HISTOGRAMS [many("dataPoints", 1, Kind::Message(&HISTOGRAM_POINT))]
+    HISTOGRAMS [
+        many("dataPoints", 1, Kind::Message(&HISTOGRAM_POINT)),
+        one("aggregationTemporality", 2, TEMPORALITY),
+    ]
     HISTOGRAM_POINT [
         one("timeUnixNano", 3, Kind::Fixed64),
         one("count", 4, Kind::Fixed64),
@@ -207,7 +216,10 @@ messages! {
         one("min", 11, Kind::Double),
         one("max", 12, Kind::Double),
     ]
-    EXPONENTIAL_HISTOGRAMS [many("dataPoints", 1, Kind::Message(&EXPONENTIAL_HISTOGRAM_POINT))]
+    EXPONENTIAL_HISTOGRAMS [
+        many("dataPoints", 1, Kind::Message(&EXPONENTIAL_HISTOGRAM_POINT)),
+        one("aggregationTemporality", 2, TEMPORALITY),
+    ]
     EXPONENTIAL_HISTOGRAM_POINT [
         many("attributes", 1, Kind::Message(&KEY_VALUE)),
         one("timeUnixNano", 3, Kind::Fixed64),

@@ -69,12 +69,22 @@ enum Kind {
     Summary,
 }
 
+/// What a metric says of all its points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Nature {
+    /// `gauge`, `sum`, `histogram`, `exponential_histogram`, `summary`.
+    kind: &'static str,
+    /// `delta` or `cumulative`; empty for kinds that have none, and where nothing was said.
+    temporality: &'static str,
+    is_monotonic: bool,
+}
+
 /// A row in the making.
 struct Event<'a> {
     time_ns: i64,
     time_unset: bool,
     attributes: Vec<&'a [u8]>,
-    fields: Vec<(usize, Measure)>,
+    fields: Vec<(usize, Nature, Measure)>,
 }
 
 /// Rows of one scope, with the names they use.
@@ -131,6 +141,7 @@ fn read_metric<'a>(
     let mut reader = Reader::new(bytes);
     while let Some(field) = reader.next_field()? {
         let Some(kind) = data_kind(field.number) else { continue };
+        let nature = read_nature(field.number, field.bytes()?)?;
         let mut points = Reader::new(field.bytes()?);
         while let Some(field) = points.next_field()? {
             if field.number != 1 {
@@ -145,7 +156,7 @@ fn read_metric<'a>(
                 flush(events, decoder)?;
             }
             let name_idx = events.name_idx(name, decoder);
-            add_point(point, name_idx, events, decoder);
+            add_point(point, (name_idx, nature), events, decoder);
         }
     }
     Ok(())
@@ -162,6 +173,36 @@ fn data_kind(field_number: u32) -> Option<Kind> {
     }
 }
 
+/// What stands beside the points, before or behind them.
+fn read_nature(field_number: u32, data: &[u8]) -> Result<Nature, WireError> {
+    let kind = match field_number {
+        5 => "gauge",
+        7 => "sum",
+        9 => "histogram",
+        10 => "exponential_histogram",
+        _ => "summary",
+    };
+    let mut nature = Nature { kind, temporality: "", is_monotonic: false };
+    if !matches!(field_number, 7 | 9 | 10) {
+        return Ok(nature);
+    }
+    let mut reader = Reader::new(data);
+    while let Some(field) = reader.next_field()? {
+        match field.number {
+            2 => {
+                nature.temporality = match field.uint32()? {
+                    1 => "delta",
+                    2 => "cumulative",
+                    _ => "",
+                };
+            }
+            3 if field_number == 7 => nature.is_monotonic = field.uint32()? != 0,
+            _ => {}
+        }
+    }
+    Ok(nature)
+}
+
 impl<'a> Events<'a> {
     fn name_idx(&mut self, name: &'a [u8], decoder: &mut Decoder<'_>) -> usize {
         *self.by_name.entry(name).or_insert_with(|| {
@@ -171,7 +212,12 @@ impl<'a> Events<'a> {
     }
 }
 
-fn add_point<'a>(mut point: Point<'a>, name_idx: usize, events: &mut Events<'a>, decoder: &mut Decoder<'_>) {
+fn add_point<'a>(
+    mut point: Point<'a>,
+    (name_idx, nature): (usize, Nature),
+    events: &mut Events<'a>,
+    decoder: &mut Decoder<'_>,
+) {
     if point.flags & NO_RECORDED_VALUE != 0 {
         decoder.notes.add(Note::NoRecordedValue);
         return;
@@ -211,7 +257,7 @@ fn add_point<'a>(mut point: Point<'a>, name_idx: usize, events: &mut Events<'a>,
     }
     events.item_count += item_count + 1;
     events.taken.insert((event_idx, name_idx));
-    events.events[event_idx].fields.push((name_idx, point.measure));
+    events.events[event_idx].fields.push((name_idx, nature, point.measure));
     decoder.record_count += 1;
 }
 
@@ -303,7 +349,7 @@ fn write<'a>(
     decoder: &mut Decoder<'_>,
 ) -> Result<(), DecodeError> {
     let mut attributes: Vec<RawAttribute<'a>> = Vec::new();
-    let mut field = String::new();
+    let (mut field, mut natures) = (String::new(), String::new());
     events.by_key.clear();
     events.taken.clear();
     events.item_count = 0;
@@ -325,9 +371,11 @@ fn write<'a>(
             decoder.batches.builder.int(Fixed::TimeUnset, 1);
         }
         // Metrics come first: a point attribute of the same name must not take their place.
-        for (name_idx, measure) in &event.fields {
+        natures.clear();
+        for (name_idx, nature, measure) in &event.fields {
             field.clear();
             field.push_str(&events.names[*name_idx]);
+            note_nature(&field, *nature, &mut natures);
             write_measure(measure, &mut field, decoder);
         }
         decoder.own_attributes(&attributes)?;
@@ -337,8 +385,30 @@ fn write<'a>(
             "meta.series",
             Value::Str(&format!("{series:016x}")),
         );
+        decoder.batches.builder.attribute(Origin::Derived, "meta.metric_kinds", Value::Str(&natures));
     }
     Ok(())
+}
+
+/// Bytes of `meta.metric_kinds`: a row of more metrics says it of the first ones.
+const NATURES_BYTES_MAX: usize = 32 << 10;
+
+/// Adds a word such as `requests:sum:cumulative:monotonic`; words are parted by commas, and begin and end with one, so that
+/// each can be searched for.
+fn note_nature(name: &str, nature: Nature, natures: &mut String) {
+    if natures.len() + name.len() > NATURES_BYTES_MAX {
+        return;
+    }
+    if natures.is_empty() {
+        natures.push(',');
+    }
+    natures.push_str(name);
+    let is_monotonic = if nature.is_monotonic { "monotonic" } else { "" };
+    for part in [nature.kind, nature.temporality, is_monotonic].into_iter().filter(|part| !part.is_empty()) {
+        natures.push(':');
+        natures.push_str(part);
+    }
+    natures.push(',');
 }
 
 /// The start of the FNV-1a hash, which is the same in every process, as the name of a series has to be.

@@ -14,6 +14,7 @@ mod rejected;
 mod retrievals;
 mod sampling;
 mod segment;
+mod telemetry;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub(crate) use caller::Caller;
 pub use daemon::{Daemon, DaemonFigures, DecodedOtlp, OtlpDecoder, bind_udp};
 pub use door::{daemon_routes, routes};
 pub use rejected::{RejectedDocument, RejectedDocuments};
+pub use telemetry::DaemonRecord;
 
 /// Requests that may hold whole traces in memory at a time: five traces of 8 MiB take ten times that in the worst case.
 const READS_MAX: usize = 4;
@@ -44,6 +46,7 @@ pub struct XRay {
     pub(crate) retrievals: Arc<retrievals::Retrievals>,
     /// Requests that hold whole traces in memory.
     pub(crate) reads: Arc<Semaphore>,
+    pub(crate) telemetry: Arc<telemetry::DaemonRecords>,
     pub(crate) sampling: Arc<Mutex<sampling::Sampling>>,
     /// What merged parts add to the service map.
     pub(crate) maps: Arc<KeptMaps>,
@@ -64,6 +67,7 @@ impl XRay {
             events,
             context,
             ingest: Arc::default(),
+            telemetry: Arc::default(),
             sampling: Arc::default(),
             maps: Arc::new(KeptMaps::new(map_bytes_max)),
             changes: Arc::default(),
@@ -75,5 +79,10 @@ impl XRay {
     /// The newest documents of an environment that were not kept, newest first.
     pub fn rejected(&self, environment: tracery_model::EnvironmentId) -> Vec<RejectedDocument> {
         self.ingest.rejected.list(environment)
+    }
+
+    /// What daemons said of their work lately, newest first; at most 200.
+    pub fn daemon_records(&self, environment: tracery_model::EnvironmentId) -> Vec<DaemonRecord> {
+        self.telemetry.list(environment)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, BooleanArray};
 use datafusion::arrow::datatypes::{DataType, Int64Type, TimestampNanosecondType};
-use datafusion::logical_expr::{ColumnarValue, Expr, Volatility, create_udf, lit};
+use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf, lit};
 use datafusion::prelude::{SessionContext, ident};
 use futures::TryStreamExt;
 use tracery_model::{EnvironmentId, OWN_SPANS, Signal, TimeRange};
@@ -15,16 +15,21 @@ use tracing::Instrument as _;
 
 pub use super::log_place::{LOG_GROUP_NAME, LOG_REGION, LOG_STREAM_NAME, SOURCE_CLOUDWATCH_LOGS};
 use super::private;
+use crate::languages::log_pattern::Pattern;
 use crate::tables::StoreEvents;
 use crate::{EventSource, QueryError, RESOURCE, Scope};
 
 /// What an event counts beside its message, as the vendor counts it.
 const EVENT_BYTES: usize = 26;
-/// Parts of the asked time that are read one after the other, the first as long as the smallest of these fractions: a page
-/// is found in a small one when there are many events.
+/// Parts of the asked time that are read one after the other, each this fraction of what is left: a page is found in a
+/// small one when there are many events.
 const PIECES: [i64; 4] = [64, 16, 4, 2];
 /// Fewer rows are read at once.
 const ONE_PIECE_ROWS_MAX: i64 = 100_000;
+/// Rows after which a page ends though it may be empty: the next goes on from there.
+const PAGE_ROWS_MAX: i64 = 8_000_000;
+/// Positions are told to the millisecond, so pieces begin and end on one.
+const MS_NS: i64 = 1_000_000;
 
 const TIME: &str = "#time";
 const RECEIVED: &str = "#received_ns";
@@ -39,21 +44,20 @@ pub struct LogPosition {
     pub ordinal: i64,
 }
 
+impl LogPosition {
+    /// The first position behind this one.
+    #[must_use]
+    pub fn after(self) -> Self {
+        Self { ordinal: self.ordinal.saturating_add(1), ..self }
+    }
+}
+
 /// Which streams of the group are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogStreams {
     All,
     Named(Vec<String>),
     Prefix(String),
-}
-
-/// What is asked of messages.
-#[derive(Clone)]
-pub struct MessageTest {
-    /// Whether a message is wanted.
-    pub matches: Arc<dyn Fn(&str) -> bool + Send + Sync>,
-    /// A condition on the body that every wanted message fulfils, which the engine tests faster.
-    pub necessary: fn(Expr) -> Option<Expr>,
 }
 
 /// A page of a group's events.
@@ -68,7 +72,8 @@ pub struct LogQuestion {
     pub deleted: Arc<HashMap<String, i64>>,
     pub streams: LogStreams,
     pub time: TimeRange,
-    pub message: Option<MessageTest>,
+    /// What messages must match.
+    pub pattern: Option<Arc<Pattern>>,
     /// From the newest back to the oldest.
     pub descending: bool,
     /// Where the page starts: ascending with the event that stands there, descending with the one before it.
@@ -89,8 +94,8 @@ pub struct LogEvent {
 pub struct LogPage {
     /// In the order that was asked for.
     pub events: Vec<LogEvent>,
-    /// Whether more events may follow.
-    pub has_more: bool,
+    /// Where the next page starts, when more events may follow. A page may be empty all the same.
+    pub next: Option<LogPosition>,
 }
 
 /// Reads one page.
@@ -105,18 +110,31 @@ pub async fn log_events(
     events.store().refresh().await.map_err(|error| QueryError::Store(error.to_string()))?;
     let pieces = pieces(events, question);
     let mut page = Page::new(question);
-    for (idx, time) in pieces.iter().enumerate() {
+    let mut rows_read = 0_i64;
+    for (idx, Piece { time, row_count }) in pieces.iter().enumerate() {
         let span = tracing::info_span!(target: OWN_SPANS, "read log events");
         scan(context, events, question, *time, &mut page).instrument(span).await?;
-        if page.left_out.is_some() || page.is_full() && idx + 1 < pieces.len() {
-            return Ok(page.finish(true));
+        rows_read = rows_read.saturating_add(*row_count);
+        if page.left_out.is_some() {
+            return Ok(page.finish(None));
+        }
+        if idx + 1 < pieces.len() && (page.is_full() || rows_read >= PAGE_ROWS_MAX) {
+            let time_ns = if question.descending { time.start_ns } else { time.end_ns };
+            return Ok(page.finish(Some(LogPosition { time_ns, received_ns: 0, ordinal: 0 })));
         }
     }
-    Ok(page.finish(false))
+    Ok(page.finish(None))
+}
+
+/// A part of the asked time, and about how many rows lie in it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Piece {
+    time: TimeRange,
+    row_count: i64,
 }
 
 /// The asked time, cut to what is stored and to where the page starts, in the order of the page.
-fn pieces(events: &StoreEvents, question: &LogQuestion) -> Vec<TimeRange> {
+fn pieces(events: &StoreEvents, question: &LogQuestion) -> Vec<Piece> {
     let mut time = question.time;
     if let Some(from) = question.from {
         match question.descending {
@@ -131,24 +149,45 @@ fn pieces(events: &StoreEvents, question: &LogQuestion) -> Vec<TimeRange> {
         return Vec::new();
     };
     let time = TimeRange::new(time.start_ns.max(oldest_ns), time.end_ns.min(newest_ns.saturating_add(1)));
+    let row_count = parts.iter().map(|part| part.meta.row_count).sum();
+    cut(time, row_count, question.descending)
+}
+
+/// Cuts a range of time into pieces that become longer, but hold no more rows than a page reads.
+fn cut(time: TimeRange, row_count: i64, descending: bool) -> Vec<Piece> {
+    let span_ns = time.end_ns.saturating_sub(time.start_ns);
     let mut left = time;
     let mut pieces = Vec::new();
-    if parts.iter().map(|part| part.meta.row_count).sum::<i64>() > ONE_PIECE_ROWS_MAX {
-        let span_ns = time.end_ns.saturating_sub(time.start_ns).max(0);
-        // Together they are less than the whole.
-        for length_ns in PIECES.map(|fraction| span_ns / fraction).into_iter().filter(|ns| *ns > 0) {
-            pieces.push(match question.descending {
-                true => TimeRange::new(left.end_ns - length_ns, left.end_ns),
-                false => TimeRange::new(left.start_ns, left.start_ns + length_ns),
-            });
-            match question.descending {
-                true => left.end_ns -= length_ns,
-                false => left.start_ns += length_ns,
+    let share = |time: TimeRange| {
+        let length_ns = i128::from(time.end_ns) - i128::from(time.start_ns);
+        i64::try_from(i128::from(row_count) * length_ns / i128::from(span_ns.max(1))).unwrap_or(row_count)
+    };
+    let mut fractions = PIECES.into_iter();
+    while left.start_ns < left.end_ns {
+        let left_ns = left.end_ns - left.start_ns;
+        let fraction = fractions.next().unwrap_or(1).max(share(left) / (PAGE_ROWS_MAX / 4));
+        let length_ns = match row_count > ONE_PIECE_ROWS_MAX {
+            true => (left_ns / fraction.max(1)).max(MS_NS),
+            false => left_ns,
+        };
+        // The cut moves to the next full millisecond; the last piece ends where the range does.
+        let piece = match descending {
+            true => {
+                let start_ns = (left.end_ns - length_ns.min(left_ns)).div_euclid(MS_NS) * MS_NS;
+                TimeRange::new(start_ns.max(left.start_ns), left.end_ns)
             }
+            false => {
+                let end_ns = (left.start_ns + length_ns.min(left_ns)).div_euclid(MS_NS) * MS_NS;
+                let end_ns = if end_ns <= left.start_ns { end_ns.saturating_add(MS_NS) } else { end_ns };
+                let is_last = length_ns >= left_ns;
+                TimeRange::new(left.start_ns, if is_last { left.end_ns } else { end_ns.min(left.end_ns) })
+            }
+        };
+        pieces.push(Piece { time: piece, row_count: share(piece) });
+        match descending {
+            true => left.end_ns = piece.start_ns,
+            false => left.start_ns = piece.end_ns,
         }
-    }
-    if left.start_ns < left.end_ns {
-        pieces.push(left);
     }
     pieces
 }
@@ -187,11 +226,15 @@ async fn scan(
             condition.and(datafusion::functions::expr_fn::starts_with(ident(&stream), lit(prefix.as_str())))
         }
     };
-    if let Some(test) = &question.message {
-        if let Some(necessary) = (test.necessary)(ident(BODY)) {
-            condition = condition.and(necessary);
+    if let Some(pattern) = &question.pattern {
+        let necessary = pattern.necessary(&ident(BODY));
+        let is_exact = necessary.as_ref().is_some_and(|necessary| necessary.is_exact);
+        if let Some(necessary) = necessary {
+            condition = condition.and(necessary.condition);
         }
-        condition = condition.and(wanted(test).call(vec![ident(BODY)]));
+        if !is_exact && **pattern != Pattern::All {
+            condition = condition.and(matches(pattern).call(vec![ident(BODY)]));
+        }
     }
     let private = private(context);
     let rows = private
@@ -218,11 +261,11 @@ async fn scan(
     Ok(())
 }
 
-/// The test of messages as a function of the engine, so that it runs on all its threads.
-fn wanted(test: &MessageTest) -> datafusion::logical_expr::ScalarUDF {
-    let matches = Arc::clone(&test.matches);
+/// The pattern as a function of the engine, so that it runs on all its threads.
+fn matches(pattern: &Arc<Pattern>) -> ScalarUDF {
+    let pattern = Arc::clone(pattern);
     create_udf(
-        "tracery_log_message_matches",
+        "tracery_log_pattern_matches",
         vec![DataType::Utf8View],
         DataType::Boolean,
         Volatility::Immutable,
@@ -230,7 +273,7 @@ fn wanted(test: &MessageTest) -> datafusion::logical_expr::ScalarUDF {
             let arrays = ColumnarValue::values_to_arrays(arguments)?;
             let bodies = arrays[0].as_string_view();
             let found: BooleanArray =
-                bodies.iter().map(|body| Some(body.is_some_and(|body| matches(body)))).collect();
+                bodies.iter().map(|body| Some(body.is_some_and(|body| pattern.matches(body)))).collect();
             Ok(ColumnarValue::Array(Arc::new(found)))
         }),
     )
@@ -288,8 +331,10 @@ impl<'q> Page<'q> {
         self.events.len() >= self.question.count_max || self.byte_count >= self.question.byte_count_max
     }
 
-    fn finish(self, has_more: bool) -> LogPage {
+    /// The page. The next one starts behind the last event where one was left out, else at `next`.
+    fn finish(self, next: Option<LogPosition>) -> LogPage {
         let descending = self.question.descending;
+        let is_over = self.left_out.is_some();
         let events = self.events.into_iter().map(|(rank, (stream, message))| {
             let position = match descending {
                 true => LogPosition {
@@ -301,7 +346,12 @@ impl<'q> Page<'q> {
             };
             LogEvent { position, stream, message }
         });
-        LogPage { events: events.collect(), has_more }
+        let events: Vec<LogEvent> = events.collect();
+        let behind = events.last().filter(|_| is_over).map(|last| match descending {
+            true => last.position,
+            false => last.position.after(),
+        });
+        LogPage { events, next: behind.or(next) }
     }
 }
 
@@ -320,7 +370,7 @@ mod tests {
             deleted: Arc::new(HashMap::from([("gone".to_owned(), 20)])),
             streams: LogStreams::All,
             time: TimeRange::ALL,
-            message: None,
+            pattern: None,
             descending,
             from: from.map(at),
             count_max,
@@ -347,8 +397,7 @@ mod tests {
             for (time, (length, is_gone)) in &rows {
                 page.offer(at(*time), if *is_gone { "gone" } else { "s" }, &"x".repeat(*length));
             }
-            let has_more = page.left_out.is_some();
-            let found = page.finish(has_more);
+            let found = page.finish(None);
 
             let mut wanted: Vec<(i64, usize)> =
                 rows.iter().filter(|(_, row)| !row.1).map(|(time, row)| (*time, row.0)).collect();
@@ -367,9 +416,35 @@ mod tests {
                 }
                 taken.push(time);
             }
-            prop_assert_eq!(found.has_more, taken.len() < all);
+            prop_assert_eq!(found.next.is_some(), taken.len() < all);
             let times: Vec<i64> = found.events.iter().map(|event| event.position.time_ns).collect();
             prop_assert_eq!(times, taken);
+        }
+    }
+
+    proptest! {
+        /// Pieces follow one another, make up the whole, and end on milliseconds.
+        #[test]
+        fn pieces_are_the_whole_range(
+            start_ns in -10_000_000_i64..10_000_000,
+            length_ns in 0_i64..10_000_000_000,
+            row_count in prop_oneof![0_i64..200_000, Just(50_000_000)],
+            descending: bool,
+        ) {
+            let whole = TimeRange::new(start_ns, start_ns + length_ns);
+            let mut pieces = cut(whole, row_count, descending);
+            prop_assert!(pieces.len() <= 10_000);
+            prop_assert!(pieces.iter().all(|piece| piece.time.start_ns < piece.time.end_ns));
+            if descending {
+                pieces.reverse();
+            }
+            let mut at_ns = whole.start_ns;
+            for (idx, piece) in pieces.iter().enumerate() {
+                prop_assert_eq!(piece.time.start_ns, at_ns);
+                prop_assert!(idx == 0 || at_ns % MS_NS == 0);
+                at_ns = piece.time.end_ns;
+            }
+            prop_assert_eq!(at_ns, whole.end_ns);
         }
     }
 }

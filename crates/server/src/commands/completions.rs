@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::cli::Cli;
 
 #[derive(Debug, Args)]
@@ -13,6 +13,7 @@ pub(crate) struct CompletionsArgs {
 }
 
 pub(crate) fn run(args: &CompletionsArgs) -> Result<(), Failure> {
-    clap_complete::generate(args.shell, &mut Cli::command(), "tracery", &mut std::io::stdout());
-    Ok(())
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "tracery", &mut script);
+    say(&String::from_utf8_lossy(&script))
 }

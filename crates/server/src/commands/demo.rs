@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::{Failure, OrExit};
+use super::{Failure, OrExit, say};
 use crate::cli::EXIT_USAGE;
 use crate::config::ServeArgs;
 use crate::serve;
@@ -26,7 +26,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let config = ServeArgs { data_dir, log: Some("warn".into()), ..ServeArgs::default() }
         .resolve()
         .or_exit(EXIT_USAGE)?;
-    println!(
+    say(&format!(
         "Tracery listens. Send something to it, then open http://{http}/\n\n\
          An application with an OpenTelemetry SDK:\n  \
          OTEL_EXPORTER_OTLP_ENDPOINT=http://{otlp} OTEL_SERVICE_NAME=shop your-application\n\n\
@@ -36,11 +36,11 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
          curl http://{http}/1/events/shop -H 'Content-Type: application/json' -d '{{\"name\":\"hello\",\"duration_ms\":12}}'\n\n\
          A question:\n  \
          tracery query --url http://{http} 'SELECT name, count(*) FROM events GROUP BY name'\n\n\
-         Ctrl-C stops it{gone}.",
+         Ctrl-C stops it{gone}.\n",
         http = config.http,
         otlp = config.otlp_http,
         xray = config.xray,
         gone = if temporary.is_some() { " and forgets everything" } else { "" },
-    );
+    ))?;
     serve::run(config).await
 }

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use tracery_settings::{KeyKind, SettingsError};
 
-use super::{Failure, OrExit, open_settings};
+use super::{Failure, OrExit, look_at_settings, open_settings, say};
 use crate::cli::{EXIT_FAILED, EXIT_UNREACHABLE, EXIT_USAGE};
 use crate::config::Place;
 
@@ -108,12 +108,12 @@ async fn create(
     } else {
         shown["key"] = created.secret.into();
     }
-    println!("{shown}");
-    Ok(())
+    say(&format!("{shown}\n"))
 }
 
 async fn list(place: &Place) -> Result<(), Failure> {
-    let settings = open_settings(place).await?;
+    let settings = look_at_settings(place).await?;
+    let mut lines = String::new();
     let environments = settings.environments().await.or_exit(EXIT_UNREACHABLE)?;
     for key in settings.keys().await.or_exit(EXIT_UNREACHABLE)? {
         let slug = environments.iter().find(|own| own.id == key.environment).map(|own| own.slug.as_str());
@@ -126,13 +126,13 @@ async fn list(place: &Place) -> Result<(), Failure> {
             "created_ms": key.created_ms,
             "revoked_ms": key.revoked_ms,
         });
-        println!("{line}");
+        lines.push_str(&format!("{line}\n"));
     }
-    Ok(())
+    say(&lines)
 }
 
 async fn revoke(place: &Place, id: &str) -> Result<(), Failure> {
-    let settings = open_settings(place).await?;
+    let settings = look_at_settings(place).await?;
     if settings.revoke_key(id).await.or_exit(EXIT_UNREACHABLE)? {
         return Ok(());
     }

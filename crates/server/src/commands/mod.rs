@@ -9,6 +9,7 @@ pub(crate) mod query;
 pub(crate) mod users;
 pub(crate) mod verify;
 
+use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -60,17 +61,38 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
+/// The settings, for changing them: what is not there yet is made.
 async fn open_settings(place: &Place) -> Result<Settings, Failure> {
     let url = place.catalog_url().or_exit(EXIT_USAGE)?;
-    let settings = Settings::open(&url, Arc::new(SystemClock))
-        .await
-        .context("cannot open the settings")
-        .or_exit(EXIT_UNREACHABLE)?;
+    let settings = open_settings_at(&url).await?;
     secret_key::unlock(settings, place).or_exit(EXIT_USAGE)
 }
 
+/// The settings, for looking: a directory that no server was given is a mistake, and stays as it is.
+async fn look_at_settings(place: &Place) -> Result<Settings, Failure> {
+    open_settings_at(&place.existing_catalog_url().or_exit(EXIT_USAGE)?).await
+}
+
+async fn open_settings_at(url: &str) -> Result<Settings, Failure> {
+    let settings = Settings::open(url, Arc::new(SystemClock)).await;
+    settings.context("cannot open the settings").or_exit(EXIT_UNREACHABLE)
+}
+
 /// The store, for looking: this process merges and expires nothing.
-async fn open_store(place: &Place) -> Result<Store, Failure> {
+async fn look_at_store(place: &Place) -> Result<Store, Failure> {
     let options = StoreOptions { maintenance: false, ..StoreOptions::default() };
-    serve::open_store(place, options).await.or_exit(EXIT_UNREACHABLE)
+    let url = place.existing_catalog_url().or_exit(EXIT_USAGE)?;
+    serve::open_store(place, &url, options).await.or_exit(EXIT_UNREACHABLE)
+}
+
+/// Writes to standard output. Whoever reads a pipe may have seen enough: then the rest is not written, and that is no
+/// failure.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::from(error).context("cannot write the answer").into())
+        }
+        _ => Ok(()),
+    }
 }

@@ -10,7 +10,7 @@ use tracery_model::EnvironmentId;
 use tracery_stdx::ByteSize;
 use tracery_store::{Catalog, PartMeta};
 
-use super::{Failure, OrExit, open_settings};
+use super::{Failure, OrExit, look_at_settings, say};
 use crate::cli::{EXIT_UNREACHABLE, EXIT_USAGE};
 use crate::config::Place;
 
@@ -29,31 +29,27 @@ const TITLES: [&str; 8] =
 const NUMERIC: [bool; 8] = [false, false, true, true, true, false, false, false];
 
 pub(crate) async fn run(args: PartsArgs) -> Result<(), Failure> {
-    let url = args.place.catalog_url().or_exit(EXIT_USAGE)?;
+    let url = args.place.existing_catalog_url().or_exit(EXIT_USAGE)?;
     let catalog = Catalog::open(&url).await.or_exit(EXIT_UNREACHABLE)?;
     let parts = catalog.parts().await.or_exit(EXIT_UNREACHABLE)?;
-    let environments = open_settings(&args.place).await?.environments().await.or_exit(EXIT_UNREACHABLE)?;
+    let environments = look_at_settings(&args.place).await?.environments().await.or_exit(EXIT_UNREACHABLE)?;
     let slugs: HashMap<EnvironmentId, String> =
         environments.into_iter().map(|environment| (environment.id, environment.slug)).collect();
     let set_aside = catalog.parts_set_aside().await.or_exit(EXIT_UNREACHABLE)?;
     if args.json {
-        parts.iter().for_each(|part| println!("{}", line(part, slugs.get(&part.environment))));
-        for (path, reason) in set_aside {
-            println!("{}", json!({ "path": path, "set_aside": reason }));
-        }
-        return Ok(());
+        let listed = parts.iter().map(|part| line(part, slugs.get(&part.environment)));
+        let aside = set_aside.iter().map(|(path, reason)| json!({ "path": path, "set_aside": reason }));
+        return say(&listed.chain(aside).map(|line| format!("{line}\n")).collect::<String>());
     }
     let rows: i64 = parts.iter().map(|part| part.row_count).sum();
     let bytes: i64 = parts.iter().map(|part| part.byte_count).sum();
-    if !parts.is_empty() {
-        print!("{}", table(&parts, &slugs));
-    }
-    println!("{} parts, {rows} rows, {}", parts.len(), size(bytes));
+    let mut text = if parts.is_empty() { String::new() } else { table(&parts, &slugs) };
+    text.push_str(&format!("{} parts, {rows} rows, {}\n", parts.len(), size(bytes)));
     if !set_aside.is_empty() {
-        println!("\n{} damaged parts are set aside:", set_aside.len());
-        set_aside.iter().for_each(|(path, reason)| println!("{path}: {reason}"));
+        text.push_str(&format!("\n{} damaged parts are set aside:\n", set_aside.len()));
+        text.extend(set_aside.iter().map(|(path, reason)| format!("{path}: {reason}\n")));
     }
-    Ok(())
+    say(&text)
 }
 
 fn table(parts: &[PartMeta], slugs: &HashMap<EnvironmentId, String>) -> String {

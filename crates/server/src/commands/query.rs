@@ -16,8 +16,8 @@ use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
 use tracery_stdx::{ByteSize, SystemClock};
 
-use super::{Failure, OrExit, open_settings, open_store};
-use crate::cli::{EXIT_QUERY, EXIT_UNREACHABLE, EXIT_USAGE};
+use super::{Failure, OrExit, look_at_settings, look_at_store, say};
+use crate::cli::{EXIT_QUERY, EXIT_UNREACHABLE};
 use crate::config::Place;
 use crate::serve;
 
@@ -97,12 +97,7 @@ pub(crate) async fn run(mut args: QueryArgs) -> Result<(), Failure> {
             return Err(Failure { code: exit, error: anyhow!("{message}") });
         }
     };
-    let text = render(&answer, args.format);
-    // Whoever reads a pipe may have seen enough.
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(anyhow!(error).into()),
-        _ => Ok(()),
-    }
+    say(&render(&answer, args.format))
 }
 
 /// The answer, or the error that came instead of it.
@@ -131,13 +126,9 @@ async fn ask_server(args: &QueryArgs, target: &str, body: &Value) -> Result<Answ
 }
 
 async fn ask_directory(directory: std::path::PathBuf, target: &str, body: &Value) -> Result<Answer, Failure> {
-    if !directory.is_dir() {
-        let error = anyhow!("{} is not a directory", directory.display());
-        return Err(Failure { code: EXIT_USAGE, error });
-    }
     let place = Place { data_dir: Some(directory), ..Place::default() };
-    let store = open_store(&place).await?;
-    let settings = open_settings(&place).await?;
+    let store = look_at_store(&place).await?;
+    let settings = look_at_settings(&place).await?;
     let (api, _) = serve::api(&store, &settings, Arc::new(SystemClock), QUERY_MEMORY_BYTES, false)?;
     let request = Request::post(target)
         .header(CONTENT_TYPE, "application/json")
@@ -171,7 +162,7 @@ async fn listen(chunks: impl Stream<Item = anyhow::Result<Bytes>>) -> Result<Ans
             let event: Vec<u8> = read.drain(..looked + end + 2).collect();
             looked = 0;
             match parse_event(&event)? {
-                Some(("progress", figures)) if shows => eprint!("\r\x1b[K{}", progress_line(&figures)),
+                Some(("progress", figures)) if shows => hint(&format!("\r\x1b[K{}", progress_line(&figures))),
                 Some(("result", value)) => answer = Some(Answer::Result(value)),
                 Some(("error", value)) => answer = Some(Answer::Error(value)),
                 _ => {}
@@ -179,12 +170,17 @@ async fn listen(chunks: impl Stream<Item = anyhow::Result<Bytes>>) -> Result<Ans
         }
     }
     if shows {
-        eprint!("\r\x1b[K");
+        hint("\r\x1b[K");
     }
     match answer {
         Some(answer) => Ok(answer),
         None => Ok(Answer::Error(parse(&read)?)),
     }
+}
+
+/// Tells a person at the terminal something that nobody has to hear.
+fn hint(text: &str) {
+    drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
 /// Name and content of an event; `None` for a comment, and for what is no event.

@@ -9,7 +9,7 @@ use rand::distr::Alphanumeric;
 use serde_json::json;
 use tracery_settings::SettingsError;
 
-use super::{Failure, open_settings};
+use super::{Failure, open_settings, say};
 use crate::cli::{EXIT_FAILED, EXIT_UNREACHABLE, EXIT_USAGE};
 use crate::config::Place;
 
@@ -52,8 +52,7 @@ pub(crate) async fn run(args: UsersArgs) -> Result<(), Failure> {
     if !password_stdin {
         shown["password"] = password.into();
     }
-    println!("{shown}");
-    Ok(())
+    say(&format!("{shown}\n"))
 }
 
 fn made_up() -> String {

@@ -4,7 +4,7 @@
 use clap::Args;
 use tracery_stdx::ByteSize;
 
-use super::{Failure, OrExit, open_store};
+use super::{Failure, OrExit, look_at_store, say};
 use crate::cli::{EXIT_DAMAGED, EXIT_UNREACHABLE};
 use crate::config::Place;
 
@@ -18,10 +18,10 @@ pub(crate) struct VerifyArgs {
 }
 
 pub(crate) async fn run(args: VerifyArgs) -> Result<(), Failure> {
-    let store = open_store(&args.place).await?;
+    let store = look_at_store(&args.place).await?;
     if args.restore {
         for path in store.restore().await.or_exit(EXIT_UNREACHABLE)? {
-            println!("restored  {path}");
+            say(&format!("restored  {path}\n"))?;
         }
     }
     let report = store.verify().await.or_exit(EXIT_UNREACHABLE);
@@ -30,13 +30,10 @@ pub(crate) async fn run(args: VerifyArgs) -> Result<(), Failure> {
     let size = ByteSize(u64::try_from(report.byte_count).unwrap_or(0));
     let read = format!("{} parts, {} rows, {size} read", report.part_count, report.row_count);
     if report.problems.is_empty() {
-        println!("{read}: no damage");
-        return Ok(());
+        return say(&format!("{read}: no damage\n"));
     }
-    println!("{read}");
-    for (path, problem) in &report.problems {
-        println!("damaged  {path}: {problem}");
-    }
+    let damaged = report.problems.iter().map(|(path, problem)| format!("damaged  {path}: {problem}\n"));
+    say(&format!("{read}\n{}", damaged.collect::<String>()))?;
     let error = anyhow::anyhow!("{} of {} parts are damaged", report.problems.len(), report.part_count);
     Err(Failure { code: EXIT_DAMAGED, error })
 }

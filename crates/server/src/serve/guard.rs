@@ -14,7 +14,7 @@ use axum::http::header::{
     CONNECTION, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
@@ -25,9 +25,14 @@ use tracery_store::Store;
 use tracing::Instrument as _;
 
 use super::metrics::Requests;
+use super::self_trace::OTHER_METHOD;
 
 /// Names under which unmodified clients know their vendor: they come through a proxy setting or a hosts file.
 const VENDOR_HOSTS: &[&str] = &["api.honeycomb.io", "api.eu1.honeycomb.io"];
+
+/// AWS SDKs put these before the host that they were given for Live Tail. What comes of a loopback's name or address is no
+/// name that a domain could have.
+const LIVE_PREFIXES: &[&str] = &["stream-", "streaming-"];
 
 /// Paths that browsers rightly send telemetry to from pages of other origins. Everything else, which can be read or
 /// changes settings, is for pages of our own.
@@ -69,7 +74,7 @@ async fn count(State(guard): State<Guard>, request: Request, next: Next) -> Resp
     let span = tracing::info_span!(
         target: OWN_SPANS,
         "request",
-        http.request.method = method.as_str(),
+        http.request.method = known_method(&method),
         http.route = route.as_deref().unwrap_or("(no route)"),
         http.response.status_code = tracing::field::Empty,
     );
@@ -81,6 +86,12 @@ async fn count(State(guard): State<Guard>, request: Request, next: Next) -> Resp
         store.suspect();
     }
     response
+}
+
+/// Methods are as many as there are clients' ideas; OpenTelemetry has one word for those that are none of HTTP's.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or(OTHER_METHOD)
 }
 
 async fn answer_panic(request: Request, next: Next) -> Response {
@@ -144,10 +155,11 @@ fn host_is_ours(request: &Request) -> bool {
 
 fn is_loopback(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let host = LIVE_PREFIXES.iter().find_map(|prefix| host.strip_prefix(prefix)).unwrap_or(&host);
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || host.ends_with(".localhost")
-        || VENDOR_HOSTS.contains(&host.as_str())
+        || VENDOR_HOSTS.contains(&host)
         || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
@@ -252,6 +264,13 @@ mod tests {
             request = request.header(*name, *value);
         }
         router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
+    }
+
+    #[test]
+    fn unknown_methods_are_one() {
+        for (sent, kept) in [("GET", "GET"), ("PATCH", "PATCH"), ("get", "_OTHER"), ("SURPRISE", "_OTHER")] {
+            assert_eq!(known_method(&Method::from_bytes(sent.as_bytes()).unwrap()), kept);
+        }
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use crate::config::Place;
+use crate::sqlite_url;
 
 /// The lock of the catalog's file, held until it is dropped or the process ends. `None` for catalogs that several
 /// servers may share, and on file systems without locks.
@@ -14,7 +15,7 @@ use crate::config::Place;
 /// # Errors
 /// When another server has it, or the file cannot be made.
 pub(super) fn take(place: &Place) -> Result<Option<File>> {
-    let Some(path) = path(&place.catalog_url()?) else { return Ok(None) };
+    let Some(path) = lock_path(&place.catalog_url()?) else { return Ok(None) };
     let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let file = open.with_context(|| format!("cannot open {}", path.display()))?;
     match file.try_lock() {
@@ -31,11 +32,10 @@ pub(super) fn take(place: &Place) -> Result<Option<File>> {
 }
 
 /// Beside the database. SQLite's own locks are in the database's file.
-fn path(catalog_url: &str) -> Option<PathBuf> {
-    let path = catalog_url.strip_prefix("sqlite:")?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    (!path.is_empty() && path != ":memory:").then(|| PathBuf::from(format!("{path}.lock")))
+fn lock_path(catalog_url: &str) -> Option<PathBuf> {
+    let mut path = sqlite_url::file_of(catalog_url)?.into_os_string();
+    path.push(".lock");
+    Some(path.into())
 }
 
 #[cfg(test)]
@@ -47,10 +47,11 @@ mod tests {
         for (url, expected) in [
             ("sqlite:///data/catalog.db?mode=rwc", Some("/data/catalog.db.lock")),
             ("sqlite:catalog.db", Some("catalog.db.lock")),
+            ("sqlite:///a%20b/catalog.db?mode=rwc", Some("/a b/catalog.db.lock")),
             ("sqlite::memory:", None),
             ("postgres://db/tracery", None),
         ] {
-            assert_eq!(path(url), expected.map(PathBuf::from), "{url}");
+            assert_eq!(lock_path(url), expected.map(PathBuf::from), "{url}");
         }
     }
 }

@@ -43,12 +43,14 @@ use self_trace::{OwnSpans, SelfTrace};
 
 /// A drain takes at most this long: what supervisors wait for before they kill.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
-/// Of that, what is left for the last commit once requests were given their time.
+/// How often what has expired is removed; it is not found before that either.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
+/// Of the drain, what is left for the last commit once requests were given their time.
 const CLOSE_RESERVE: Duration = Duration::from_secs(3);
 
-/// Opens the store at its place.
-pub(crate) async fn open_store(place: &Place, options: StoreOptions) -> Result<Store> {
-    let catalog = Catalog::open(&place.catalog_url()?).await.context("cannot open the catalog")?;
+/// Opens the store at its place, whose catalog is at `catalog_url`.
+pub(crate) async fn open_store(place: &Place, catalog_url: &str, options: StoreOptions) -> Result<Store> {
+    let catalog = Catalog::open(catalog_url).await.context("cannot open the catalog")?;
     let objects = match (&place.store, &place.data_dir) {
         (Some(url), _) => Objects::from_url(url, &s3_options())?,
         (None, Some(directory)) => Objects::local(&directory.join("objects"))?,
@@ -140,7 +142,7 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     let (mut api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 4, verified)?;
     let (events, context) = (api.events.clone(), Arc::clone(&api.context));
     let xray = XRay::new(intake.clone(), events.clone(), Arc::clone(&context), config.memory_bytes / 32);
-    api.rejected = Some(Arc::new(ports::NotKept(xray.clone())));
+    api.xray_losses = Some(Arc::new(ports::NotKept(xray.clone())));
     let otlp = ports::otlp_decoder(intake.limits.inflated_bytes_max);
     let daemon =
         Daemon::start(xray.clone(), udp, *xray_environment, otlp).context("cannot receive (xray_udp)")?;
@@ -158,7 +160,8 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     let rates = rates.map_err(anyhow::Error::msg).context("--logs-rates")?;
     let logs = CloudWatchLogs::new(intake.clone(), events, context).with_rates(rates);
     tokio::spawn(logs.clone().run_scheduled());
-    let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default());
+    let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default())
+        .with_metrics(ports::otlp_metrics(intake.limits.inflated_bytes_max));
     let protocols = Router::new()
         .merge(tracery_otlp::routes(intake.clone()))
         .merge(tracery_honeycomb::routes(honeycomb))
@@ -223,14 +226,15 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     // Held to the end.
     let _lock = lock::take(&config.place).or_exit(EXIT_UNREACHABLE)?;
     let opened = async {
-        let settings = Settings::open(&config.place.catalog_url()?, Arc::clone(&clock)).await?;
+        let catalog_url = config.place.catalog_url()?;
+        let settings = Settings::open(&catalog_url, Arc::clone(&clock)).await?;
         let settings = secret_key::unlock(settings, &config.place)?;
         let default = settings.default_environment().await?;
         let xray_environment = match &config.xray_environment {
             Some(name) => settings.ensure_environment(name).await?,
             None => default,
         };
-        let store = open_store(&config.place, store_options(&config)).await?;
+        let store = open_store(&config.place, &catalog_url, store_options(&config)).await?;
         anyhow::Ok((settings, store, xray_environment.id))
     };
     let (settings, store, xray_environment) = tokio::select! {
@@ -245,6 +249,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         }
         None => None,
     };
+    let sweeper = tokio::spawn(sweep(settings.clone()));
     let ready_file = config.ready_file.clone();
     let house = House {
         config,
@@ -263,6 +268,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     }
 
     signals.next().await;
+    sweeper.abort();
     tracing::info!("stopping: no new connections, requests finish, what waits is committed");
     let drained = async {
         // Both at once: what came over UDP already is taken in while requests finish.
@@ -284,6 +290,19 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     }
     let late = anyhow::anyhow!("not everything stopped within {} s", DRAIN_MAX.as_secs());
     result.map_err(|_| Failure { code: EXIT_FAILED, error: late })
+}
+
+/// Removes sessions and documents whose time is over, now and from time to time.
+async fn sweep(settings: Settings) {
+    let mut ticks = tokio::time::interval(SWEEP_INTERVAL);
+    loop {
+        ticks.tick().await;
+        match settings.sweep_expired().await {
+            Ok(0) => {}
+            Ok(count) => tracing::debug!(count, "removed expired sessions and documents"),
+            Err(error) => tracing::warn!(error = ?error, "expired sessions and documents were not removed"),
+        }
+    }
 }
 
 async fn listen(house: &House) -> Result<(Listeners, Daemon), Failure> {

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use datafusion::prelude::SessionContext;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracery_api::{Rejected, RejectedDocuments, SavedQueries, SavedQuery, Sessions, SpecQueries};
+use tracery_api::{
+    DaemonCounts, NewSavedQuery, Rejected, SavedQueries, SavedQuery, Sessions, SpecQueries, XRayLosses,
+};
 use tracery_honeycomb::{ColumnInfo, FieldError, Queries};
 use tracery_model::{EnvironmentId, Signal, TimeRange};
 use tracery_query::languages::honeycomb::spec::{Calculation, CalculationOp};
@@ -21,11 +23,11 @@ use tracery_settings::{
 };
 use tracery_stdx::Clock;
 
-/// What the X-Ray door did not keep.
+/// What the X-Ray door did not keep, and what daemons say of theirs.
 pub(crate) struct NotKept(pub(crate) tracery_xray::XRay);
 
-impl RejectedDocuments for NotKept {
-    fn list(&self, environment: EnvironmentId) -> Vec<Rejected> {
+impl XRayLosses for NotKept {
+    fn rejected(&self, environment: EnvironmentId) -> Vec<Rejected> {
         let documents = self.0.rejected(environment).into_iter();
         documents
             .map(|document| Rejected {
@@ -35,6 +37,24 @@ impl RejectedDocuments for NotKept {
                 message: document.message,
                 byte_count: document.byte_count,
                 text: document.text,
+            })
+            .collect()
+    }
+
+    fn daemons(&self, environment: EnvironmentId) -> Vec<DaemonCounts> {
+        let records = self.0.daemon_records(environment).into_iter();
+        records
+            .map(|record| DaemonCounts {
+                received_ms: record.received_ms,
+                counted_ms: record.counted_ms,
+                hostname: record.hostname,
+                instance_id: record.instance_id,
+                resource_arn: record.resource_arn,
+                received_count: record.received_count,
+                sent_count: record.sent_count,
+                spillover_count: record.spillover_count,
+                rejected_count: record.rejected_count,
+                connection_error_count: record.connection_error_count,
             })
             .collect()
     }
@@ -55,6 +75,30 @@ pub(crate) fn otlp_decoder(column_bytes_max: usize) -> tracery_xray::OtlpDecoder
         let decoded = tracery_otlp::decode(&options, message, &mut |_| Ok(()));
         let decoded = decoded.map_err(|error| error.to_string())?;
         Ok(tracery_xray::DecodedOtlp {
+            batches: decoded.batches,
+            record_count: decoded.record_count,
+            rejected_count: decoded.notes.rejected(),
+        })
+    })
+}
+
+/// Decodes the metric streams that Firehose delivers to Honeycomb's door.
+pub(crate) fn otlp_metrics(column_bytes_max: usize) -> tracery_honeycomb::OtlpMetrics {
+    use tracery_honeycomb::{DecodedMetrics, MetricsError};
+    Arc::new(move |message, dataset, received_ns, admit| {
+        let options = tracery_otlp::DecodeOptions {
+            signal: Signal::Metric,
+            format: tracery_otlp::Format::Protobuf,
+            dataset_header: Some(dataset),
+            datasets: None,
+            received_ns,
+            column_bytes_max,
+        };
+        let decoded = tracery_otlp::decode(&options, message, admit).map_err(|error| match error {
+            tracery_otlp::DecodeError::Busy(busy) => MetricsError::Busy(busy),
+            _ => MetricsError::Malformed,
+        })?;
+        Ok(DecodedMetrics {
             batches: decoded.batches,
             record_count: decoded.record_count,
             rejected_count: decoded.notes.rejected(),
@@ -322,6 +366,7 @@ fn saved(document: Document) -> SavedQuery {
     SavedQuery {
         name: text("name"),
         dataset: text("dataset"),
+        owner: text("owner"),
         query: document.body["query"].clone(),
         created_ms: document.created_ms,
         id: document.id,
@@ -330,19 +375,27 @@ fn saved(document: Document) -> SavedQuery {
 
 #[async_trait]
 impl SavedQueries for Saved {
-    async fn list(&self, environment: EnvironmentId) -> Result<Vec<SavedQuery>, SettingsError> {
-        let documents = self.0.documents(Self::place(environment)).await?;
-        Ok(documents.into_iter().rev().map(saved).collect())
+    async fn list(
+        &self,
+        environment: EnvironmentId,
+        after: Option<(i64, &str)>,
+        limit: usize,
+    ) -> Result<Vec<SavedQuery>, SettingsError> {
+        let documents = self.0.documents_newest(Self::place(environment), after, limit).await?;
+        Ok(documents.into_iter().map(saved).collect())
+    }
+
+    async fn find(&self, environment: EnvironmentId, id: &str) -> Result<Option<SavedQuery>, SettingsError> {
+        Ok(self.0.document(Self::place(environment), id).await?.map(saved))
     }
 
     async fn create(
         &self,
         environment: EnvironmentId,
-        name: &str,
-        dataset: &str,
-        query: &Value,
+        new: NewSavedQuery<'_>,
     ) -> Result<SavedQuery, SettingsError> {
-        let body = json!({ "name": name, "dataset": dataset, "query": query });
+        let NewSavedQuery { name, dataset, query, owner } = new;
+        let body = json!({ "name": name, "dataset": dataset, "query": query, "owner": owner });
         let new = NewDocument { body, ..NewDocument::default() };
         Ok(saved(self.0.create_document(Self::place(environment), new).await?))
     }

@@ -29,6 +29,8 @@ const SPAN_KIND_SERVER: i64 = 2;
 const STATUS_ERROR: i64 = 2;
 /// The field by which a span says what environment's rows it is about.
 const ENVIRONMENT_FIELD: &str = "environment.id";
+/// What the method of a request is that HTTP does not know; a name of a span says `HTTP` for it.
+pub(super) const OTHER_METHOD: &str = "_OTHER";
 const METHOD_FIELD: &str = "http.request.method";
 const ROUTE_FIELD: &str = "http.route";
 const STATUS_FIELD: &str = "http.response.status_code";
@@ -246,6 +248,7 @@ impl Writer {
                 Some(method) => {
                     let route = span.text(ROUTE_FIELD).unwrap_or("(no route)");
                     builder.int(Fixed::SpanKind, SPAN_KIND_SERVER);
+                    let method = if method == OTHER_METHOD { "HTTP" } else { method };
                     builder.text(Fixed::Name, &format!("{method} {route}"));
                 }
                 None => {

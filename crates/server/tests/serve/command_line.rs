@@ -39,6 +39,75 @@ fn without_arguments_it_explains_itself_and_every_command_has_help() {
     }
 }
 
+#[test]
+fn looking_at_a_directory_that_is_none_makes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mistyped = directory.path().join("dat");
+    let empty = directory.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    for place in [&mistyped, &empty] {
+        let place = ["--data-dir", place.to_str().unwrap()];
+        for command in [
+            [&["parts"], &place[..]].concat(),
+            [&["verify"], &place[..]].concat(),
+            [&["keys", "list"], &place[..]].concat(),
+            [&["keys", "revoke"], &place[..], &["x"]].concat(),
+            [&["query", "SELECT 1"], &place[..]].concat(),
+        ] {
+            let output = tracery(&command);
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{command:?}: {error}");
+            assert!(error.contains("holds no data of a server"), "{command:?}: {error}");
+        }
+    }
+    assert!(!mistyped.exists());
+    assert_eq!(std::fs::read_dir(&empty).unwrap().count(), 0);
+}
+
+#[test]
+fn a_directory_may_have_any_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let odd = directory.path().join("50% #1? of it");
+    let place = ["--data-dir", odd.to_str().unwrap()];
+    let made =
+        said(&[&["keys", "create"], &place[..], &["--environment", "prod", "--kind", "ingest"]].concat());
+    let made: Value = serde_json::from_str(&made).unwrap();
+    assert!(odd.join("catalog.db").is_file());
+    let listed: Value = serde_json::from_str(&said(&[&["keys", "list"], &place[..]].concat())).unwrap();
+    assert_eq!(listed["id"], made["id"]);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_is_no_failure() {
+    use std::process::{Command, Stdio};
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().to_str().unwrap();
+    said(&["keys", "create", "--data-dir", place, "--environment", "prod", "--kind", "ingest"]);
+    for command in [
+        &[][..],
+        &["completions", "bash"],
+        &["keys", "list", "--data-dir", place],
+        &["keys", "create", "--data-dir", place, "--environment", "prod", "--kind", "ingest"],
+        &["parts", "--data-dir", place],
+        &["verify", "--data-dir", place],
+        &["--help"],
+    ] {
+        let mut child = Command::new(BINARY)
+            .args(command)
+            .env_remove("TRACERY_DATA_DIR")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Closed before anything can be written.
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !error.contains("panicked"), "{command:?}: {error}");
+    }
+}
+
 #[tokio::test]
 async fn keys_are_made_listed_and_revoked_while_the_server_runs() {
     let server = TestServer::start(BINARY, &["--auth", "required"]);
@@ -121,6 +190,7 @@ async fn a_second_server_on_the_same_directory_is_refused() {
 fn what_does_not_answer_is_told_from_what_is_wrong() {
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path().to_str().unwrap();
+    said(&["keys", "create", "--data-dir", place, "--environment", "prod", "--kind", "ingest"]);
     for (arguments, code) in [
         (vec!["query", "--data-dir", "/nowhere/at/all", "SELECT 1"], 2),
         (vec!["query", "--data-dir", place, "SELECT nothing FROM nowhere"], 3),

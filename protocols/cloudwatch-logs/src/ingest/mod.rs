@@ -3,6 +3,7 @@
 //! severe it is.
 
 mod json_fields;
+pub(crate) mod metrics;
 pub(crate) mod request;
 pub(crate) mod rows;
 mod severity;

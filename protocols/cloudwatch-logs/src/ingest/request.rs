@@ -65,12 +65,12 @@ pub(crate) fn window(
     retention_days: Option<i64>,
 ) -> (Range<usize>, Option<RejectedLogEventsInfo>) {
     let before = |time_ms: i64| events.partition_point(|(event_ms, _)| *event_ms < time_ms);
-    let too_old = before(now_ms - TOO_OLD_MS);
+    let too_old = before(now_ms.saturating_sub(TOO_OLD_MS));
     // What is too old for every group is not told again as expired in this one.
     let expired = retention_days
         .map(|days| before(now_ms.saturating_sub(days.saturating_mul(DAY_MS))))
         .filter(|expired| *expired > too_old);
-    let too_new = before(now_ms + TOO_NEW_MS + 1);
+    let too_new = before(now_ms.saturating_add(TOO_NEW_MS + 1));
     let kept = too_old.max(expired.unwrap_or(0))..too_new;
     let index = |idx: usize| i32::try_from(idx).ok();
     let rejected = (kept.len() < events.len()).then(|| RejectedLogEventsInfo {

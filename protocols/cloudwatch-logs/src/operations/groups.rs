@@ -12,7 +12,8 @@ use tracery_aws_wire::logs::{
 };
 use tracery_settings::{LogGroup, LogGroupChange, NewLogGroup, SettingsError};
 
-use super::{invalid, limit_exceeded, not_found, pages, tags, unavailable};
+use super::{invalid, limit_exceeded, metric_filters, not_found, pages, tags, unavailable};
+use crate::filters::Rules;
 use crate::names::{self, find_group, group_arn, group_name};
 use crate::{Caller, CloudWatchLogs};
 
@@ -64,6 +65,7 @@ pub(super) async fn delete_log_group(
 ) -> Result<(), Error> {
     let group = find_group(state, caller, &call.log_group_name).await?;
     if state.intake.settings.delete_log_group(&group.id).await.map_err(unavailable)? {
+        metric_filters::forget_group(state, caller, &group).await?;
         return Ok(());
     }
     // It was protected, or somebody else deleted it meanwhile.
@@ -135,13 +137,14 @@ pub(super) async fn describe_log_groups(
         ));
     }
     state.figures.write(&state.intake.settings).await.map_err(unavailable)?;
+    let rules = state.filters.of_region(state, caller).await?;
     if let Some(identifiers) = &call.log_group_identifiers {
         if call.log_group_name_prefix.is_some() || call.log_group_name_pattern.is_some() {
             return Err(invalid(
                 "LogGroup identifiers and LogGroup name prefix or pattern are mutually exclusive parameters.",
             ));
         }
-        return identified(state, caller, identifiers, call.log_group_class).await;
+        return identified(state, caller, identifiers, (call.log_group_class, &rules)).await;
     }
     let pattern = call.log_group_name_pattern.filter(|pattern| !pattern.is_empty());
     let is_shown = |group: &LogGroup| {
@@ -158,7 +161,7 @@ pub(super) async fn describe_log_groups(
     };
     let (groups, next_token) = list.page(state, caller, is_shown).await?;
     let log_groups = groups.into_iter().map(|group| {
-        let mut shown = shown(caller, group);
+        let mut shown = shown(caller, group, &rules);
         if pattern.is_some() {
             // The vendor leaves it out of what was found by a pattern.
             shown.stored_bytes = None;
@@ -172,7 +175,7 @@ async fn identified(
     state: &CloudWatchLogs,
     caller: &Caller,
     identifiers: &[String],
-    class: Option<LogGroupClass>,
+    (class, rules): (Option<LogGroupClass>, &Rules),
 ) -> Result<DescribeLogGroupsResponse, Error> {
     let mut groups = Vec::new();
     for name in identifiers
@@ -183,7 +186,7 @@ async fn identified(
         let found =
             state.intake.settings.log_group(names::region(caller), name).await.map_err(unavailable)?;
         if let Some(group) = found.filter(|group| class.is_none_or(|class| group.class == class.as_str())) {
-            groups.push(shown(caller, group.as_ref().clone()));
+            groups.push(shown(caller, group.as_ref().clone(), rules));
         }
     }
     Ok(DescribeLogGroupsResponse { log_groups: Some(groups), next_token: None })
@@ -249,12 +252,14 @@ impl List<'_> {
     }
 }
 
-fn shown(caller: &Caller, group: LogGroup) -> WireGroup {
+fn shown(caller: &Caller, group: LogGroup, rules: &Rules) -> WireGroup {
     let arn = group_arn(caller, &group.name);
     WireGroup {
         creation_time: Some(group.created_ns / 1_000_000),
         retention_in_days: group.retention_days.and_then(|days| i32::try_from(days).ok()),
-        metric_filter_count: Some(0),
+        metric_filter_count: Some(
+            rules.get(&group.id).map_or(0, |rules| i32::try_from(rules.len()).unwrap_or(0)),
+        ),
         arn: Some(format!("{arn}:*")),
         stored_bytes: Some(group.byte_count.max(0)),
         kms_key_id: group.kms_key_id,

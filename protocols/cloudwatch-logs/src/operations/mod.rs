@@ -2,9 +2,11 @@
 //! operation gave.
 
 mod groups;
-mod kept;
+pub(crate) mod kept;
+mod live_tail;
 mod log_fields;
 mod log_record;
+mod metric_filters;
 mod pages;
 mod put_events;
 mod queries;
@@ -92,9 +94,13 @@ pub(crate) async fn answer(
         Operation::CreateLogStream => run(streams::create_log_stream, state, caller, body).await,
         Operation::DeleteLogGroup => run(groups::delete_log_group, state, caller, body).await,
         Operation::DeleteLogStream => run(streams::delete_log_stream, state, caller, body).await,
+        Operation::DeleteMetricFilter => run(metric_filters::delete_metric_filter, state, caller, body).await,
         Operation::DeleteRetentionPolicy => run(groups::delete_retention_policy, state, caller, body).await,
         Operation::DescribeLogGroups => run(groups::describe_log_groups, state, caller, body).await,
         Operation::DescribeLogStreams => run(streams::describe_log_streams, state, caller, body).await,
+        Operation::DescribeMetricFilters => {
+            run(metric_filters::describe_metric_filters, state, caller, body).await
+        }
         Operation::FilterLogEvents => run(read_events::filter_log_events, state, caller, body).await,
         Operation::GetLogEvents => run(read_events::get_log_events, state, caller, body).await,
         Operation::ListLogGroups => run(groups::list_log_groups, state, caller, body).await,
@@ -104,9 +110,12 @@ pub(crate) async fn answer(
         Operation::PutLogGroupDeletionProtection => {
             run(groups::put_log_group_deletion_protection, state, caller, body).await
         }
+        Operation::PutMetricFilter => run(metric_filters::put_metric_filter, state, caller, body).await,
         Operation::PutRetentionPolicy => run(groups::put_retention_policy, state, caller, body).await,
+        Operation::StartLiveTail => live_tail::start_live_tail(state, caller, request).await,
         Operation::TagLogGroup => run(tags::tag_log_group, state, caller, body).await,
         Operation::TagResource => run(tags::tag_resource, state, caller, body).await,
+        Operation::TestMetricFilter => run(metric_filters::test_metric_filter, state, caller, body).await,
         Operation::UntagLogGroup => run(tags::untag_log_group, state, caller, body).await,
         Operation::UntagResource => run(tags::untag_resource, state, caller, body).await,
         _ => Err(tracery_aws_wire::unknown_operation(Protocol::Json11)),

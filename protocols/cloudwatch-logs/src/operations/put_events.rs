@@ -11,8 +11,10 @@ use tracery_settings::LogStreamFigures;
 
 use super::Reply;
 use super::streams::sequence_token;
+use crate::ingest::metrics::metrics_of;
 use crate::ingest::request::{EVENT_BYTES, check, entity, read, window};
 use crate::ingest::rows::{Origin, RowWriter};
+use crate::live::Arrived;
 use crate::names::{find_group, find_stream};
 use crate::{Caller, CloudWatchLogs};
 
@@ -26,7 +28,10 @@ struct Written {
     batches: Vec<EventBatch>,
     row_count: usize,
     group_id: String,
+    group: String,
     stream: String,
+    /// What Live Tail may show of it; empty when nobody watches.
+    watched: Vec<(i64, Cow<'static, str>)>,
     came: LogStreamFigures,
     answer: PutLogEventsResponse,
 }
@@ -36,7 +41,7 @@ pub(super) async fn put_log_events(
     caller: &Caller,
     body: &Bytes,
 ) -> Result<Reply, Error> {
-    let written = if body.len() <= READ_IN_PLACE_BYTES_MAX {
+    let mut written = if body.len() <= READ_IN_PLACE_BYTES_MAX {
         write(state, caller, body).await?
     } else {
         let (own_state, caller, body) = (state.clone(), caller.clone(), body.clone());
@@ -46,14 +51,27 @@ pub(super) async fn put_log_events(
         state.intake.decode(sent_bytes, false, work).await.map_err(|_| Error::internal())??
     };
     let metrics = &state.intake.metrics;
-    if !written.batches.is_empty() {
-        if let Err(error) = state.intake.sink.accept(caller.environment, written.batches).await {
+    let batches = std::mem::take(&mut written.batches);
+    if !batches.is_empty() {
+        if let Err(error) = state.intake.sink.accept(caller.environment, batches).await {
             let (word, answer) = refused(&error);
             metrics.rejected(DOOR, word, written.row_count);
             return Err(answer);
         }
         metrics.accepted(DOOR, written.row_count);
-        state.figures.note(&state.intake.settings, &written.group_id, &written.stream, written.came);
+        state.live.publish(&Arrived {
+            environment: caller.environment,
+            region: &caller.region,
+            account_id: &caller.account_id,
+            group: &written.group,
+            stream: &written.stream,
+            received_ms: written.came.last_ingestion_ms,
+            events: &written.watched,
+        });
+        let Written { group_id, stream, came, .. } = &written;
+        if !state.figures.note(&state.intake.settings, group_id, stream, *came) {
+            metrics.dropped(DOOR, "stream_figures", 1);
+        }
     }
     encode::<PutLogEventsRequest>(&written.answer).map(Reply::Body)
 }
@@ -97,8 +115,27 @@ async fn write(state: &CloudWatchLogs, caller: &Caller, body: &[u8]) -> Result<W
         byte_count += message.len() + EVENT_BYTES;
     }
     let time_ms = |idx: usize| batch.events.get(idx).map_or(0, |(time_ms, _)| *time_ms);
+    let rules = state.filters.of_region(state, caller).await?;
+    let mut batches = rows.finish();
+    if let Some(rules) = rules.get(&group.id).filter(|_| !kept.is_empty()) {
+        let events = batch.events[kept.clone()].iter().map(|(time_ms, message)| (*time_ms, message.as_ref()));
+        batches.extend(metrics_of(
+            rules,
+            (&batch.group, &caller.region),
+            received_ns,
+            &state.defaults,
+            events,
+        ));
+    }
+    let watched = match state.live.is_watched() {
+        true => batch.events[kept.clone()].iter(),
+        false => [].iter(),
+    };
+    let watched = watched.map(|(time_ms, message)| (*time_ms, Cow::Owned(message.clone().into_owned())));
     Ok(Written {
-        batches: rows.finish(),
+        batches,
+        group: group.name.clone(),
+        watched: watched.collect(),
         row_count: kept.len(),
         group_id: group.id.clone(),
         came: LogStreamFigures {

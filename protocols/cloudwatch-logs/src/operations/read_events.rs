@@ -10,9 +10,8 @@ use tracery_aws_wire::logs::{
     GetLogEventsResponse, OutputLogEvent,
 };
 use tracery_model::TimeRange;
-use tracery_query::questions::logs::{
-    LogEvent, LogPage, LogPosition, LogQuestion, LogStreams, MessageTest, log_events,
-};
+use tracery_query::languages::log_pattern::Pattern;
+use tracery_query::questions::logs::{LogEvent, LogPage, LogPosition, LogQuestion, LogStreams, log_events};
 use tracery_settings::LogGroup;
 
 use super::{failed, invalid, pages, unavailable};
@@ -48,12 +47,12 @@ pub(super) async fn get_log_events(
         streams: LogStreams::Named(vec![stream.name.clone()]),
         // The end is not part of what is asked for.
         time: TimeRange::new(start_ns, call.end_time.map_or(i64::MAX, ms_to_ns)),
-        message: None,
+        pattern: None,
         descending,
         from: token.map(|token| token.position),
         count_max: call.limit.unwrap_or(EVENTS_MAX),
     };
-    let mut events = question.ask(state, caller, &group).await?.events;
+    let mut events = question.ask_until_some(state, caller, &group).await?;
     if descending {
         // A page is always in the order of time.
         events.reverse();
@@ -61,7 +60,7 @@ pub(super) async fn get_log_events(
     // A token names a place between two events: what is at it or behind it lies ahead.
     let nowhere = LogPosition { time_ns: start_ns, received_ns: 0, ordinal: 0 };
     let here = token.map_or(nowhere, |token| token.position);
-    let forward = events.last().map_or(here, |last| after(last.position));
+    let forward = events.last().map_or(here, |last| last.position.after());
     let backward = events.first().map_or(here, |first| first.position);
     let token = |is_backward, position| Token { is_backward, position }.written(stream_hash);
     let shown = |event: LogEvent| OutputLogEvent {
@@ -104,10 +103,6 @@ impl Token {
     }
 }
 
-fn after(position: LogPosition) -> LogPosition {
-    LogPosition { ordinal: position.ordinal.saturating_add(1), ..position }
-}
-
 pub(super) async fn filter_log_events(
     state: &CloudWatchLogs,
     caller: &Caller,
@@ -115,7 +110,7 @@ pub(super) async fn filter_log_events(
 ) -> Result<FilterLogEventsResponse, Error> {
     let (name, identifier) = (call.log_group_name.as_deref(), call.log_group_identifier.as_deref());
     let group = one_group(state, caller, name, identifier).await?;
-    let message = message_test(call.filter_pattern.as_deref())?;
+    let pattern = parsed(call.filter_pattern.as_deref())?;
     let streams = match (&call.log_stream_names, &call.log_stream_name_prefix) {
         (Some(_), Some(_)) => {
             return Err(invalid("logStreamNames and logStreamNamePrefix are mutually exclusive parameters."));
@@ -145,17 +140,13 @@ pub(super) async fn filter_log_events(
             ms_to_ns(call.start_time.unwrap_or(0)),
             call.end_time.map_or(i64::MAX, |ms| ms_to_ns(ms.saturating_add(1))),
         ),
-        message,
+        pattern,
         descending: token.map_or(is_newest_first, |(descending, _)| descending),
         from: token.map(|(_, position)| position),
         count_max: call.limit.unwrap_or(EVENTS_MAX),
     };
-    let page = question.ask(state, caller, &group).await?;
-    let next = page.events.last().filter(|_| page.has_more).map(|last| match question.descending {
-        true => last.position,
-        false => after(last.position),
-    });
-    let next_token = next.map(|position| {
+    let page = question.ask(state, caller, &group, question.from).await?;
+    let next_token = page.next.map(|position| {
         let direction = if question.descending { "d" } else { "a" };
         let id = EventId { position, stream_hash: 0 }.to_string();
         pages::token(FILTER, &[direction, &id, &now_ms.to_string(), &asked])
@@ -204,26 +195,47 @@ fn filter_position(token: &str, asked: &str, now_ms: i64) -> Result<(bool, LogPo
     Ok((direction == "d", id.position))
 }
 
-/// The test that a filter pattern is; none for one that matches all.
-fn message_test(pattern: Option<&str>) -> Result<Option<MessageTest>, Error> {
-    match pattern.map(str::trim).filter(|pattern| !pattern.is_empty()) {
-        None => Ok(None),
-        Some(_) => Err(invalid("Invalid filter pattern")),
-    }
+/// A filter pattern; none where there is no text of one.
+fn parsed(pattern: Option<&str>) -> Result<Option<Arc<Pattern>>, Error> {
+    let parsed = pattern.map(Pattern::parse).transpose().map_err(|error| invalid(error.to_string()))?;
+    Ok(parsed.map(Arc::new))
 }
 
 /// A page of a group's events, in the words of both operations.
 struct Question {
     streams: LogStreams,
     time: TimeRange,
-    message: Option<MessageTest>,
+    pattern: Option<Arc<Pattern>>,
     descending: bool,
     from: Option<LogPosition>,
     count_max: i32,
 }
 
 impl Question {
-    async fn ask(&self, state: &CloudWatchLogs, caller: &Caller, group: &LogGroup) -> Result<LogPage, Error> {
+    /// A page that is empty only when there is nothing: an empty one is the end of a stream to its readers.
+    async fn ask_until_some(
+        &self,
+        state: &CloudWatchLogs,
+        caller: &Caller,
+        group: &LogGroup,
+    ) -> Result<Vec<LogEvent>, Error> {
+        let mut from = self.from;
+        loop {
+            let page = self.ask(state, caller, group, from).await?;
+            match page.next {
+                Some(next) if page.events.is_empty() => from = Some(next),
+                _ => return Ok(page.events),
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        state: &CloudWatchLogs,
+        caller: &Caller,
+        group: &LogGroup,
+        from: Option<LogPosition>,
+    ) -> Result<LogPage, Error> {
         let deleted: Arc<HashMap<String, i64>> =
             state.intake.settings.deleted_log_streams(&group.id).await.map_err(unavailable)?;
         let mut time = self.time;
@@ -239,9 +251,9 @@ impl Question {
             deleted,
             streams: self.streams.clone(),
             time,
-            message: self.message.clone(),
+            pattern: self.pattern.clone(),
             descending: self.descending,
-            from: self.from,
+            from,
             count_max: usize::try_from(self.count_max).unwrap_or(1),
             byte_count_max: PAGE_BYTES_MAX,
         };

@@ -104,3 +104,16 @@ async fn the_javascript_sdk_sends_an_event_that_is_too_old() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.body["rejectedLogEventsInfo"], json!({"tooOldLogEventEndIndex": 1}));
 }
+
+#[tokio::test]
+async fn the_command_line_tails_a_group_with_a_pattern() {
+    let bed = captured_bed().await;
+    assert_eq!(replay(&bed, "05").await.error().0, "ResourceNotFoundException");
+    bed.stream("cruddur", "vm/app.py/backend/4045").await;
+    assert_eq!(replay(&bed, "02").await.status, 200);
+    let tailed = replay(&bed, "05").await;
+    assert_eq!(tailed.status, 200, "{}", tailed.body);
+    for event in tailed.body["events"].as_array().unwrap() {
+        assert!(event["eventId"].is_string() && event["ingestionTime"].is_i64(), "{event}");
+    }
+}

@@ -280,3 +280,47 @@ async fn what_is_not_stored_is_not_acknowledged() {
     bed.sink.refuse(None);
     assert_eq!(bed.call("PutLogEvents", &input).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_pattern_chooses_the_events_of_a_group() {
+    let bed = Bed::make(AuthMode::Open).await;
+    bed.stream("g", "s").await;
+    let lines = [
+        "ERROR timeout of db",
+        "INFO fine",
+        r#"{"level": "ERROR", "status": 500, "tags": ["a", "b"]}"#,
+        r#"{"level": "INFO", "status": 200}"#,
+        "127.0.0.1 GET /x 404 12",
+    ];
+    let events: Vec<(i64, &str)> = (NOW_MS - 10..).zip(lines).collect();
+    bed.put("g", "s", &events).await;
+    for (pattern, wanted) in [
+        ("", vec![0, 1, 2, 3, 4]),
+        (" ", vec![0, 1, 2, 3, 4]),
+        ("ERROR", vec![0, 2]),
+        ("ERROR -timeout", vec![2]),
+        ("?fine ?timeout", vec![0, 1]),
+        ("%t[a-z]+out%", vec![0]),
+        ("{ $.status >= 300 }", vec![2]),
+        (r#"{ $.level = "INFO" || $.tags[1] = "b" }"#, vec![2, 3]),
+        ("[ip, method, path, status=4*, ms]", vec![4]),
+        ("nothing", vec![]),
+    ] {
+        let found = bed.ok("FilterLogEvents", json!({"logGroupName": "g", "filterPattern": pattern})).await;
+        let wanted: Vec<&str> = wanted.into_iter().map(|idx: usize| lines[idx]).collect();
+        assert_eq!(messages(&found), wanted, "{pattern}");
+    }
+    let long = "x".repeat(1_025);
+    for pattern in ["{ $.a", "[a, b", "%(%", long.as_str()] {
+        let answer =
+            bed.call("FilterLogEvents", &json!({"logGroupName": "g", "filterPattern": pattern})).await;
+        assert_eq!(answer.error().0, "InvalidParameterException", "{pattern}");
+    }
+    let page =
+        bed.ok("FilterLogEvents", json!({"logGroupName": "g", "filterPattern": "ERROR", "limit": 1})).await;
+    let next =
+        json!({"logGroupName": "g", "filterPattern": "ERROR", "limit": 1, "nextToken": page["nextToken"]});
+    assert_eq!(messages(&bed.ok("FilterLogEvents", next).await), [lines[2]]);
+    let other = json!({"logGroupName": "g", "filterPattern": "INFO", "nextToken": page["nextToken"]});
+    assert_eq!(bed.call("FilterLogEvents", &other).await.error().1, "The specified nextToken is invalid.");
+}

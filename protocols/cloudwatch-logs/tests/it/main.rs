@@ -5,6 +5,7 @@ mod captured;
 mod door;
 mod events;
 mod groups;
+mod live;
 mod queries;
 mod scheduled;
 mod signatures;

@@ -58,6 +58,29 @@ fn histograms_and_summaries_become_fields() {
 }
 
 #[test]
+fn a_row_says_what_kind_each_of_its_metrics_is() {
+    let decoded = decode_json(
+        Signal::Metric,
+        &metrics(json!([
+            { "name": "cpu", "gauge": { "dataPoints": [point("1", 1, "a")] } },
+            // What stands beside the points may come behind them.
+            { "name": "requests", "sum": { "dataPoints": [point("1", 1, "a")], "isMonotonic": true,
+                "aggregationTemporality": 2 } },
+            { "name": "queue", "sum": { "aggregationTemporality": "AGGREGATION_TEMPORALITY_DELTA",
+                "dataPoints": [point("1", 1, "a")] } },
+            { "name": "took", "histogram": { "aggregationTemporality": 1, "dataPoints": [
+                { "timeUnixNano": "1", "count": "1", "attributes": [{ "key": "host", "value": { "stringValue": "a" } }] } ] } },
+            { "name": "odd", "sum": { "aggregationTemporality": 9, "dataPoints": [point("1", 1, "a")] } },
+        ])),
+    )
+    .unwrap();
+    let rows = rows(&decoded);
+    assert_eq!(rows.len(), 1);
+    let kinds = ",cpu:gauge,requests:sum:cumulative:monotonic,queue:sum:delta,took:histogram:delta,odd:sum,";
+    assert!(rows[0].contains(kinds), "{rows:?}");
+}
+
+#[test]
 fn what_cannot_be_kept_is_counted() {
     let decoded = decode_json(
         Signal::Metric,

@@ -13,11 +13,13 @@ use tracery_aws_wire::{EpochSeconds, Error};
 use tracery_model::TimeRange;
 use tracery_query::languages::xray::{Expression, Term, parse};
 use tracery_query::questions::xray::{
-    Entity, Filter, Histogram, MapEdge, MapNode, ServiceMap, Statistics, series, service_map, trace_map,
+    Entity, Filter, Histogram, MapEdge, MapNode, RootCauses, ServiceMap, Statistics, series, service_map,
+    trace_map,
 };
 
-use super::invalid;
 use super::selection::{self, failed};
+use super::summaries::Assembled;
+use super::{groups, invalid};
 use crate::{Caller, XRay};
 
 /// Nodes of one page.
@@ -42,14 +44,19 @@ pub(crate) async fn get_service_graph(
 ) -> Result<GetServiceGraphResult, Error> {
     let time = selection::time(call.start_time, call.end_time)?;
     let offset = offset(call.next_token.as_deref())?;
-    let filter = group_filter(state, caller, call.group_name, call.group_arn).await?;
-    let map = service_map(&state.context, &state.events, caller.environment, time, filter, &state.maps);
+    let group = Grouped::of(state, caller, call.group_name, call.group_arn).await?;
+    let assembled = Assembled { state, caller };
+    let contains_old_group_versions = Some(group.changed_within(time));
+    let environment = caller.environment;
+    let causes: Option<&dyn RootCauses> = Some(&assembled);
+    let map =
+        service_map(&state.context, &state.events, environment, time, group.filter, causes, &state.maps);
     let (services, next_token) = page(&map.await.map_err(failed)?, offset);
     Ok(GetServiceGraphResult {
         start_time: Some(call.start_time),
         end_time: Some(call.end_time),
         services: Some(services),
-        contains_old_group_versions: Some(false),
+        contains_old_group_versions,
         next_token,
     })
 }
@@ -70,17 +77,32 @@ pub(crate) async fn get_trace_graph(
     Ok(GetTraceGraphResult { services: Some(services), next_token })
 }
 
-/// The filter of a group, or of everything.
-async fn group_filter(
-    state: &XRay,
-    caller: &Caller,
-    name: Option<String>,
-    arn: Option<String>,
-) -> Result<Filter, Error> {
-    let account_id = caller.account_id.clone();
-    let expression = selection::group(state, caller, name.as_deref(), arn.as_deref()).await?;
-    let groups = selection::named_groups(state, caller, expression.as_ref()).await?;
-    Ok(Filter { expression, groups, account_id })
+/// A group, or everything.
+struct Grouped {
+    filter: Filter,
+    /// When the group's expression was last replaced.
+    changed_ms: i64,
+}
+
+impl Grouped {
+    async fn of(
+        state: &XRay,
+        caller: &Caller,
+        name: Option<String>,
+        arn: Option<String>,
+    ) -> Result<Self, Error> {
+        let account_id = caller.account_id.clone();
+        let group = groups::group(state, caller, name.as_deref(), arn.as_deref()).await?;
+        let expression = selection::expression(group.as_ref().and_then(|group| group.expression.as_deref()))?;
+        let groups = selection::named_groups(state, caller, expression.as_ref()).await?;
+        let changed_ms = group.map_or(0, |group| group.expression_changed_ms);
+        Ok(Self { filter: Filter { expression, groups, account_id }, changed_ms })
+    }
+
+    /// Whether traces of the range came while the group had another expression, and others while it had this one.
+    fn changed_within(&self, time: TimeRange) -> bool {
+        time.contains(self.changed_ms.saturating_mul(1_000_000))
+    }
 }
 
 fn offset(token: Option<&str>) -> Result<usize, Error> {
@@ -211,7 +233,9 @@ pub(crate) async fn get_time_series_service_statistics(
     let period_ns = period_s * SECOND_NS;
     let entities = entities(call.entity_selector_expression.as_deref())?;
     let is_service = entities.iter().any(|entity| matches!(entity, Entity::Service(_)));
-    let filter = group_filter(state, caller, call.group_name, call.group_arn).await?;
+    let group = Grouped::of(state, caller, call.group_name, call.group_arn).await?;
+    let contains_old_group_versions = Some(group.changed_within(time));
+    let assembled = Assembled { state, caller };
     let first_ns = match call.next_token {
         None => time.start_ns,
         Some(token) => {
@@ -236,8 +260,8 @@ pub(crate) async fn get_time_series_service_statistics(
         _ => (first - past).saturating_mul(period_ns),
     };
     let scanned = TimeRange::new(from_ns, end_ns);
-    let sums =
-        series(&state.context, &state.events, caller.environment, (scanned, period_ns), entities, filter);
+    let (environment, filter) = (caller.environment, (group.filter, Some(&assembled as &dyn RootCauses)));
+    let sums = series(&state.context, &state.events, environment, (scanned, period_ns), entities, filter);
     let sums = sums.await.map_err(failed)?;
     let nothing = Statistics::default();
     let of_period = |number: i64| sums.get(&(number * period_ns)).unwrap_or(&nothing);
@@ -256,7 +280,7 @@ pub(crate) async fn get_time_series_service_statistics(
     });
     Ok(GetTimeSeriesServiceStatisticsResult {
         time_series_service_statistics: Some(points.collect()),
-        contains_old_group_versions: Some(false),
+        contains_old_group_versions,
         next_token: (next <= last).then(|| (next * period_ns).to_string()),
     })
 }

@@ -31,7 +31,8 @@ pub(crate) struct Group {
     pub(crate) arn: String,
     /// As it was sent, known to parse; `None` takes everything.
     pub(crate) expression: Option<String>,
-    /// When the expression last changed, ms since 1970: earlier traces were matched by another one.
+    /// When the expression was last replaced, ms since 1970; 0 for one that never was. Earlier traces were matched by
+    /// another one.
     pub(crate) expression_changed_ms: i64,
     pub(crate) insights: InsightsConfiguration,
 }
@@ -79,7 +80,7 @@ pub(super) async fn create_group(
     }
     let value = KeptGroup {
         expression: checked(call.filter_expression)?,
-        expression_changed_ms: state.intake.clock.now_ms(),
+        expression_changed_ms: 0,
         insights: insights(&no_insights(), call.insights_configuration)?,
         tags: tags::of_new(call.tags)?,
     };

@@ -76,12 +76,13 @@ fn unprocessed(refusal: Refusal) -> UnprocessedTraceSegment {
     }
 }
 
-/// The counts that a daemon kept of its own work: what it lost on the way is counted as dropped here, too.
+/// The counts that a daemon kept of its own work: what it lost on the way is counted as dropped here, too, and listed.
 pub(super) async fn put_telemetry_records(
     state: &XRay,
-    _caller: &Caller,
+    caller: &Caller,
     call: PutTelemetryRecordsRequest,
 ) -> Result<PutTelemetryRecordsResult, Error> {
+    state.telemetry.add(caller.environment, state.intake.clock.now_ms(), &call);
     let metrics = &state.intake.metrics;
     let count = |number: Option<i32>| usize::try_from(number.unwrap_or(0)).unwrap_or(0);
     metrics.accepted(TELEMETRY_DOOR, call.telemetry_records.len());

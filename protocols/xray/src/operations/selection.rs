@@ -60,19 +60,6 @@ pub(crate) fn expression(text: Option<&str>) -> Result<Option<Expression>, Error
     }
 }
 
-/// The expression of a group; `None` for one that takes everything, and when none is named.
-pub(crate) async fn group(
-    state: &XRay,
-    caller: &Caller,
-    name: Option<&str>,
-    arn: Option<&str>,
-) -> Result<Option<Expression>, Error> {
-    match groups::group(state, caller, name, arn).await? {
-        Some(group) => expression(group.expression.as_deref()),
-        None => Ok(None),
-    }
-}
-
 /// The groups that an expression may name, with their own expressions; none are read when it names none.
 pub(crate) async fn named_groups(
     state: &XRay,

@@ -70,10 +70,10 @@ pub(crate) async fn get_trace_summaries(
     })
 }
 
-/// Assembles traces for summaries, and for filters that ask for root causes.
-struct Assembled<'a> {
-    state: &'a XRay,
-    caller: &'a Caller,
+/// Assembles traces for summaries, and for filters and groups that ask for root causes.
+pub(crate) struct Assembled<'a> {
+    pub(crate) state: &'a XRay,
+    pub(crate) caller: &'a Caller,
 }
 
 impl Assembled<'_> {

@@ -42,6 +42,17 @@ pub(super) fn own(builder: &mut BatchBuilder, members: &Members, name: &str, is_
     row.left_out
 }
 
+/// Writes the attributes of a link. Returns how many values were left out.
+pub(super) fn of_link(builder: &mut BatchBuilder, attributes: Option<&Members>) -> usize {
+    let mut row = Row { builder, left_out: 0 };
+    let Some(attributes) = attributes else { return 0 };
+    row.left_out += attributes.len().saturating_sub(KEYS_MAX);
+    for (key, value) in attributes.iter().take(KEYS_MAX) {
+        row.scalar(key, value);
+    }
+    row.left_out
+}
+
 struct Row<'b> {
     builder: &'b mut BatchBuilder,
     left_out: usize,

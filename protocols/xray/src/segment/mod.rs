@@ -6,6 +6,7 @@ mod attributes;
 mod document;
 mod exceptions;
 pub(crate) mod fields;
+mod links;
 mod names;
 mod rows;
 
@@ -160,12 +161,12 @@ mod tests {
         // The list among the annotations, the object in `aws`, and the subsegment without a good id.
         assert_eq!(writer.left_out, 3);
         let rows = rows_of(&writer.finish());
-        assert_eq!(rows.len(), 5);
+        assert_eq!(rows.len(), 6);
         assert_row(
             &rows[0],
             json!({
                 "original": text, "duration_ns": 0, "ob:aws.xray.inprogress": true, "ob:aws.xray.throttle": true,
-                "ob:aws.xray.error": true, "status_code": 2, "parent_id": "bbbbbbbbbbbbbbbb",
+                "ob:aws.xray.error": true, "status_code": 0, "link_count": 1, "parent_id": "bbbbbbbbbbbbbbbb",
                 "oi:http.response_content_length": 12, "ob:aws.xray.x_forwarded_for": true, "ob:aws.xray.traced": true,
                 "oi:a": 1, "of:b": 1.5, "ob:c": true, "os:d": "x", "os:aws.xray.node_type": "AWS::ECS::Container",
                 "rs:aws.xray.origin": "AWS::ECS::Container", "rs:aws.xray.resource_arn": "arn:aws:ecs:x",
@@ -178,19 +179,26 @@ mod tests {
         assert_row(
             &rows[1],
             json!({
+                "kind": 2, "parent_id": "aaaaaaaaaaaaaaaa", "parent_name": "api", "span_id": null,
+                "link_trace_id": "58406520a006649127e371903a2de979", "link_span_id": "dddddddddddddddd",
+            }),
+        );
+        assert_row(
+            &rows[2],
+            json!({
                 "os:aws.operation": "UpdateItem", "oi:aws.retries": 2, "os:aws.xray.node": "orders",
                 "oj:aws.table_names": r#"{"arrayValue":{"values":[{"stringValue":"orders"},{"stringValue":"o2"}]}}"#,
             }),
         );
         assert_row(
-            &rows[2],
+            &rows[3],
             json!({
                 "os:db.name": "orders", "os:db.connection_string": "jdbc:postgresql://db.example.com:5432",
                 "os:db.statement": "SELECT 1", "os:db.system": "PostgreSQL", "os:aws.xray.node": "orders@db.example.com",
             }),
         );
         assert_row(
-            &rows[4],
+            &rows[5],
             json!({ "ob:aws.xray.exception.remote": true, "oi:aws.xray.exception.skipped": 2,
                     "os:exception.stacktrace": "E: m\n\tat l(p)" }),
         );

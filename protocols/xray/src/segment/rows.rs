@@ -1,13 +1,13 @@
-//! One row for each segment and each subsegment, and one for each exception, as every reader of X-Ray telemetry expects
-//! them: ids and times in fixed columns, everything else in OpenTelemetry's words, and the document itself, whole, on the
+//! One row for each segment and each subsegment, and one for each exception and link, as every reader of X-Ray telemetry
+//! expects them: ids and times in fixed columns, everything else in OpenTelemetry's words, and the document itself, whole, on the
 //! row of its outermost entity. Both doors (HTTP and UDP) write through [`RowWriter`].
 
 use tracery_columnar::{BatchBuilder, EventBatch, Fixed};
 use tracery_model::{Origin, RowKind, Signal, SpanId, TraceId, Value};
 
 use super::document::{Document, Head, subsegments};
-use super::fields::{Members, is_true, text};
-use super::{attributes, exceptions};
+use super::fields::{Members, int, is_true, text};
+use super::{attributes, exceptions, links};
 
 /// [`Fixed::Source`] of rows that came as segment documents.
 pub(crate) const SOURCE_XRAY: i64 = 2;
@@ -147,10 +147,15 @@ impl RowWriter {
     ) {
         self.begin_row(shared, head.start_ns);
         let is_segment = place == Place::Outermost(false);
-        self.span(shared, members, head, place, is_segment);
+        let found = links::links(members);
+        self.span(shared, members, head, place, found.links.len());
         let told = exceptions::exceptions(members);
         for (ordinal, exception) in told.iter().enumerate() {
-            self.exception(shared, head, exception, ordinal, is_failed(members));
+            self.exception(shared, head, exception, ordinal, is_failed(members, is_segment));
+        }
+        self.left_out += found.left_out;
+        for (ordinal, link) in found.links.iter().enumerate() {
+            self.link(shared, head, link, ordinal);
         }
         for inner in subsegments(members) {
             let Some(left) = room.checked_sub(1) else {
@@ -165,7 +170,8 @@ impl RowWriter {
         }
     }
 
-    fn span(&mut self, shared: &Shared<'_>, members: &Members, head: &Head, place: Place, is_segment: bool) {
+    fn span(&mut self, shared: &Shared<'_>, members: &Members, head: &Head, place: Place, link_count: usize) {
+        let is_segment = place == Place::Outermost(false);
         let builder = &mut self.builder;
         builder.id(Fixed::SpanId, &head.id.0);
         let parent_id = match place {
@@ -184,7 +190,7 @@ impl RowWriter {
             (false, _) => SPAN_KIND_INTERNAL,
         };
         builder.int(Fixed::SpanKind, kind);
-        if is_failed(members) {
+        if is_failed(members, is_segment) {
             builder.int(Fixed::StatusCode, STATUS_ERROR);
         }
         if matches!(place, Place::Outermost(_)) {
@@ -193,6 +199,9 @@ impl RowWriter {
         let own = exceptions::exceptions(members);
         if !own.is_empty() {
             builder.int(Fixed::EventCount, i64::try_from(own.len()).unwrap_or(i64::MAX));
+        }
+        if link_count > 0 {
+            builder.int(Fixed::LinkCount, i64::try_from(link_count).unwrap_or(i64::MAX));
         }
         self.left_out += attributes::own(builder, members, &head.name, is_segment);
         let named = exceptions::cause_id(members).map(|id| (id, exceptions::find(members, id)));
@@ -245,6 +254,19 @@ impl RowWriter {
             builder.attribute(Origin::Own, "aws.xray.exception.remote", Value::Bool(true));
         }
     }
+
+    /// A link, as that of an OpenTelemetry span: maps make an edge of it.
+    fn link(&mut self, shared: &Shared<'_>, head: &Head, link: &links::Link<'_>, ordinal: usize) {
+        self.begin_row(shared, head.start_ns);
+        let builder = &mut self.builder;
+        builder.int(Fixed::Kind, RowKind::SpanLink as i64);
+        builder.id(Fixed::ParentId, &head.id.0);
+        builder.int(Fixed::Ordinal, i64::try_from(ordinal).unwrap_or(i64::MAX));
+        builder.text(Fixed::ParentName, &head.name);
+        builder.id(Fixed::LinkTraceId, &link.trace_id.0);
+        builder.id(Fixed::LinkSpanId, &link.span_id.0);
+        self.left_out += attributes::of_link(builder, link.attributes);
+    }
 }
 
 /// Where in its document an entity stands.
@@ -256,6 +278,13 @@ enum Place {
     Within(SpanId),
 }
 
-fn is_failed(members: &Members) -> bool {
-    ["fault", "error", "throttle"].iter().any(|flag| is_true(members, flag))
+/// Whether the row's status is an error, as OpenTelemetry has it: what a service refused with a status of 400 to 499 is its
+/// caller's failure and not its own. X-Ray's flags stay as they were sent.
+fn is_failed(members: &Members, is_segment: bool) -> bool {
+    let flagged = |flags: &[&str]| flags.iter().any(|flag| is_true(members, flag));
+    let status = super::document::response(members).and_then(|response| int(response, "status"));
+    match status {
+        Some(400..=499) if is_segment => flagged(&["fault"]),
+        _ => flagged(&["fault", "error", "throttle"]),
+    }
 }

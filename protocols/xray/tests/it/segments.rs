@@ -113,6 +113,12 @@ async fn bodies_are_checked_by_the_model() {
     let counts = bed.intake.metrics.snapshot();
     assert_eq!(counts[&("accepted", "xray_telemetry", "")], 1);
     assert_eq!(counts[&("dropped", "xray_telemetry", "daemon_spillover")], 2);
+    let listed = bed.xray.daemon_records(bed.default);
+    let shown = listed.iter().map(|record| {
+        let counts = (record.received_count, record.spillover_count, record.connection_error_count);
+        (record.hostname.as_str(), record.instance_id.as_str(), record.counted_ms, counts)
+    });
+    assert_eq!(shown.collect::<Vec<_>>(), [("h", "i-1", 1_795_370_765_000, (3, 2, 1))]);
 }
 
 #[tokio::test]

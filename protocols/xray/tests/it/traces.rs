@@ -6,7 +6,9 @@ use axum::Router;
 use http::Request;
 use serde_json::{Value, json};
 use tracery_intake::{AuthMode, Intake};
-use tracery_query::StoreEvents;
+use tracery_model::{EnvironmentId, Signal, TimeRange};
+use tracery_query::questions::services;
+use tracery_query::{Scope, StoreEvents};
 use tracery_settings::Settings;
 use tracery_stdx::ManualClock;
 use tracery_store::{Catalog, Objects, Store, StoreOptions};
@@ -19,6 +21,9 @@ const TABLE: &str = "awseb-e-dixzws4s9p-stack-StartupSignupsTable-4IMSMHAYX2BA";
 
 struct Stored {
     router: Router,
+    events: StoreEvents,
+    context: Arc<datafusion::prelude::SessionContext>,
+    environment: EnvironmentId,
     _folder: tempfile::TempDir,
 }
 
@@ -28,6 +33,7 @@ impl Stored {
         let url = format!("sqlite://{}?mode=rwc", folder.path().join("s.db").display());
         let clock = Arc::new(ManualClock::at_ns(NOW_S * 1_000_000_000));
         let settings = Settings::open(&url, clock.clone()).await.unwrap();
+        let environment = settings.default_environment().await.unwrap().id;
         let catalog = Catalog::open(&url).await.unwrap();
         let objects = Objects::local(&folder.path().join("objects")).unwrap();
         let options = StoreOptions { maintenance: false, ..StoreOptions::default() };
@@ -35,7 +41,8 @@ impl Stored {
         let intake = Intake::new(Arc::new(store.clone()), settings, clock, AuthMode::Open);
         let context = Arc::new(tracery_query::session_context(64 << 20, 2).unwrap());
         let events = StoreEvents::new(store, &context);
-        Self { router: routes(XRay::new(intake, events, context, 1 << 20)), _folder: folder }
+        let router = routes(XRay::new(intake, events.clone(), Arc::clone(&context), 1 << 20));
+        Self { router, events, context, environment, _folder: folder }
     }
 
     async fn post(&self, path: &str, body: Value) -> Answer {
@@ -254,6 +261,113 @@ async fn a_group_narrows_graph_series_and_list() {
             points.iter().map(|point| point["EdgeSummaryStatistics"]["TotalCount"].as_i64().unwrap());
         assert_eq!(counts.sum::<i64>(), count);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_group_says_so_for_the_time_of_the_change() {
+    let stored = stored().await;
+    let graph = async |start: i64, end: i64| {
+        let body = json!({ "StartTime": start, "EndTime": end, "GroupName": "g" });
+        let graph = stored.post("/ServiceGraph", body.clone()).await;
+        let series = stored.post("/TimeSeriesServiceStatistics", body).await;
+        let old = &graph.body["ContainsOldGroupVersions"];
+        assert_eq!(old, &series.body["ContainsOldGroupVersions"]);
+        old.as_bool().unwrap()
+    };
+    let group = |filter: &str| json!({ "GroupName": "g", "FilterExpression": filter });
+    assert_eq!(stored.post("/CreateGroup", group("ok")).await.status, 200);
+    assert!(!graph(NOW_S - 600, NOW_S + 1).await, "its first expression is its only one");
+    assert_eq!(stored.post("/UpdateGroup", group("ok")).await.status, 200);
+    assert!(!graph(NOW_S - 600, NOW_S + 1).await, "the same expression is no change");
+    assert_eq!(stored.post("/UpdateGroup", group("!ok")).await.status, 200);
+    assert!(graph(NOW_S - 600, NOW_S + 1).await);
+    assert!(!graph(NOW_S - 600, NOW_S).await, "the change lies behind the range");
+    assert!(!graph(NOW_S + 1, NOW_S + 60).await, "and before it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_by_root_causes_has_a_graph() {
+    let stored = stored().await;
+    let filter = format!("rootcause.error.service {{ name = \"{NAME}\" }}");
+    let group = json!({ "GroupName": "bad", "FilterExpression": filter });
+    assert_eq!(stored.post("/CreateGroup", group).await.status, 200);
+    let graph = stored.post("/ServiceGraph", with(window(), json!({ "GroupName": "bad" }))).await;
+    let root = service(&graph.body["Services"], NAME, "AWS::EC2::Instance");
+    assert_eq!(root["SummaryStatistics"]["TotalCount"], 1, "{}", graph.body);
+    assert_eq!(root["SummaryStatistics"]["ErrorStatistics"]["TotalCount"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_a_segment_names_is_an_edge() {
+    let stored = Stored::make().await;
+    let begin = NOW_S as f64 - 600.0;
+    let sender = json!({
+        "id": "0000000000000001", "name": "shop", "trace_id": trace_id(1),
+        "start_time": begin, "end_time": begin + 1.0,
+        "subsegments": [{
+            "id": "0000000000000002", "name": "SQS", "namespace": "aws",
+            "start_time": begin, "end_time": begin + 0.5, "aws": { "queue_url": "https://sqs.x/1/jobs" },
+        }],
+    });
+    let taker = json!({
+        "id": "0000000000000003", "name": "worker", "trace_id": trace_id(2),
+        "start_time": begin + 5.0, "end_time": begin + 6.0,
+        "links": [{ "trace_id": trace_id(1), "id": "0000000000000002", "attributes": { "batch": 7 } }],
+    });
+    let documents = [sender.to_string(), taker.to_string()];
+    let answer = stored.post("/TraceSegments", json!({ "TraceSegmentDocuments": documents })).await;
+    assert_eq!(answer.body["UnprocessedTraceSegments"], json!([]));
+    let ids = json!({ "TraceIds": [trace_id(1), trace_id(2)] });
+    for (path, body) in [("/ServiceGraph", window()), ("/TraceGraph", ids)] {
+        let answer = stored.post(path, body).await;
+        let services = &answer.body["Services"];
+        let edge = &service(services, "jobs", "AWS::SQS::Queue")["Edges"][0];
+        assert_eq!(edge["EdgeType"], "link", "{services}");
+        assert_eq!(edge["ReferenceId"], service(services, "worker", "")["ReferenceId"]);
+        assert_eq!(edge["ReceivedEventAgeHistogram"], json!([{ "Value": 4.5, "Count": 1 }]));
+        assert!(edge.get("ResponseTimeHistogram").is_none());
+    }
+    // The links of documents are read from the documents: none is there twice.
+    let traces = stored.post("/Traces", json!({ "TraceIds": [trace_id(2)] })).await;
+    let document = traces.body["Traces"][0]["Segments"][0]["Document"].as_str().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(document).unwrap()["links"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_refused_is_no_failure_of_the_service() {
+    let stored = Stored::make().await;
+    let segment = |number: i64, status: i64, flag: &str| {
+        let begin = NOW_S as f64 - 60.0;
+        json!({
+            "id": format!("{number:016x}"), "name": "shop", "trace_id": trace_id(number), "start_time": begin,
+            "end_time": begin + 1.0, "http": { "response": { "status": status } }, flag: true,
+        })
+        .to_string()
+    };
+    let documents = [
+        segment(1, 404, "error"),
+        segment(2, 429, "throttle"),
+        segment(3, 500, "fault"),
+        // A handler that failed and was answered as the caller's mistake all the same.
+        segment(4, 400, "fault"),
+    ];
+    let answer = stored.post("/TraceSegments", json!({ "TraceSegmentDocuments": documents })).await;
+    assert_eq!(answer.body["UnprocessedTraceSegments"], json!([]));
+    let environment = stored.environment;
+    let scope = Scope { environment, datasets: None, signals: vec![Signal::Span], time: TimeRange::ALL };
+    let found = services(&stored.context, &stored.events, &scope, 10).await.unwrap();
+    let counts =
+        found.iter().map(|service| (service.name.as_str(), service.request_count, service.error_count));
+    assert_eq!(counts.collect::<Vec<_>>(), [("shop", 4, 2)]);
+    // X-Ray's own answers know both.
+    let graph = stored.post("/ServiceGraph", window()).await;
+    let statistics = &service(&graph.body["Services"], "shop", "")["SummaryStatistics"];
+    assert_eq!(
+        (&statistics["ErrorStatistics"]["TotalCount"], &statistics["FaultStatistics"]["TotalCount"]),
+        (&json!(2), &json!(2))
+    );
+    let errors = stored.post("/TraceSummaries", with(window(), json!({ "FilterExpression": "error" }))).await;
+    assert_eq!(errors.body["TraceSummaries"][0]["Id"], trace_id(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

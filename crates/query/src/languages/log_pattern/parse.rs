@@ -265,7 +265,8 @@ impl Parser<'_> {
         }
         let mut steps = Vec::new();
         loop {
-            if self.takes(".") {
+            let is_dot = self.takes(".");
+            if is_dot && self.peek() != Some('[') {
                 let start = self.at;
                 let is_key = |next: char| next.is_alphanumeric() || "_-@#:/".contains(next);
                 while self.peek().is_some_and(is_key) {

@@ -7,6 +7,7 @@ use tracery_columnar::AttributeColumn;
 use tracery_model::ValueType;
 
 use super::ast::Text;
+use crate::questions::identifier;
 use crate::{FieldInfo, FieldType};
 
 pub(crate) const ACCOUNT: &str = "cloud.account.id";
@@ -58,6 +59,33 @@ pub(crate) fn known_type(fields: &[FieldInfo], name: &str) -> Option<FieldType> 
         return None;
     }
     fields.iter().find(|field| field.name == name).map(|field| field.field_type)
+}
+
+/// Whether a keyword of the trace looks at every row and not only at the entry point.
+pub(crate) fn of_every_row(text: Text) -> bool {
+    matches!(
+        text,
+        Text::User | Text::AvailabilityZone | Text::InstanceId | Text::ResourceArn | Text::AccountId
+    )
+}
+
+/// A field, if it exists, as `wanted` or as its own type.
+pub(crate) fn typed(
+    fields: &[FieldInfo],
+    name: &str,
+    wanted: Option<FieldType>,
+) -> Option<(String, FieldType)> {
+    let own = known_type(fields, name)?;
+    let field_type = wanted.unwrap_or(own);
+    let column = identifier(name);
+    let sql = match (field_type == own, field_type) {
+        (true, _) => column,
+        (false, FieldType::Text) => format!("CAST({column} AS VARCHAR)"),
+        (false, FieldType::Integer) => format!("TRY_CAST({column} AS BIGINT)"),
+        (false, FieldType::Float) => format!("TRY_CAST({column} AS DOUBLE)"),
+        (false, FieldType::Boolean) => format!("TRY_CAST({column} AS BOOLEAN)"),
+    };
+    Some((sql, field_type))
 }
 
 /// Whether an attribute was sent both as text and as a number or truth.

@@ -81,6 +81,11 @@ pub fn matches(expression: &Expression, trace: &Trace) -> bool {
     holds(expression, &|term| trace_term(term, trace))
 }
 
+/// Whether what stands in braces holds of a node of which nothing is known.
+pub(super) fn holds_of_nothing(inside: &Expression) -> bool {
+    holds(inside, &|term| fact_term(term, &Facts::default()))
+}
+
 fn holds(expression: &Expression, term_holds: &dyn Fn(&Term) -> bool) -> bool {
     match expression {
         Expression::All(parts) => parts.iter().all(|part| holds(part, term_holds)),

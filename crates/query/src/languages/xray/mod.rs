@@ -4,6 +4,7 @@
 
 mod ast;
 pub(crate) mod columns;
+mod decide;
 mod evaluate;
 mod parse;
 pub(crate) mod plan;
@@ -13,6 +14,7 @@ pub use ast::{
     AnnotationTest, Cause, CauseOf, Comparison, Expression, Flag, GroupBy, Number, Selector, Term, Text,
     TextTest,
 };
+pub(crate) use decide::Decision;
 pub use evaluate::{
     AnnotationValue, Edge, Facts, Group, RootCause, RootCauseService, Service, Trace, matches,
 };

@@ -102,8 +102,10 @@ impl Planner<'_> {
                     GroupBy::Name => &group.name == value,
                     GroupBy::Arn => &group.arn == value,
                 });
+                // A group is asked before the groups of a trace are known: none holds within another.
+                let alone = Planner { groups: &[], ..*self };
                 let parts: Option<Vec<Condition>> =
-                    named.map(|(_, expression)| self.necessary(expression)).collect();
+                    named.map(|(_, expression)| alone.necessary(expression)).collect();
                 Some(Condition::any(parts?))
             }
             Term::RootCause { cause: Cause::Fault, .. } => self.flag(Flag::Fault),
@@ -122,11 +124,13 @@ impl Planner<'_> {
     }
 
     /// Rows that may stand for the node of that name.
-    fn node(&self, name: &str) -> Condition {
+    pub(super) fn node(&self, name: &str) -> Condition {
         let equal = |column: &str, value: &str| self.text(column, TextTest::Equal, value);
         let fold = |column: &str| {
             known_type(self.fields, column)?;
-            let sql = format!("lower({}) = {}", text_of(self.fields, column), literal(&name.to_lowercase()));
+            let (text, wanted) = (text_of(self.fields, column), literal(&name.to_lowercase()));
+            // `AmazonSNS` and `SNS` are one node.
+            let sql = format!("strpos(lower({text}), {wanted}) > 0");
             Some(condition(sql, column, Rank::Equal))
         };
         let dataset = format!(r##""#dataset" = {}"##, literal(name));
@@ -147,7 +151,7 @@ impl Planner<'_> {
         Condition::any(parts)
     }
 
-    fn flag(&self, flag: Flag) -> Option<Condition> {
+    pub(super) fn flag(&self, flag: Flag) -> Option<Condition> {
         let (column, statuses) = match flag {
             Flag::Fault => ("aws.xray.fault", ">= 500"),
             Flag::Error => ("aws.xray.error", "BETWEEN 400 AND 499"),
@@ -195,17 +199,14 @@ impl Planner<'_> {
     fn text(&self, column: &str, test: TextTest, value: &str) -> Option<Condition> {
         let field_type = known_type(self.fields, column)?;
         let text = text_of(self.fields, column);
-        let wanted = literal(value);
-        let (sql, rank) = match test {
-            TextTest::Equal if field_type == FieldType::Text => (format!("{text} = {wanted}"), Rank::Indexed),
-            TextTest::Equal => (format!("{text} = {wanted}"), Rank::Equal),
-            TextTest::NotEqual => (format!("{text} <> {wanted}"), Rank::Outcome),
-            _ if value.is_empty() => (format!("{text} IS NOT NULL"), Rank::Compared),
-            TextTest::Contains => (format!("strpos({text}, {wanted}) > 0"), Rank::Similar),
-            TextTest::BeginsWith => (format!("starts_with({text}, {wanted})"), Rank::Similar),
-            TextTest::EndsWith => (format!("ends_with({text}, {wanted})"), Rank::Similar),
+        let rank = match test {
+            TextTest::Equal if field_type == FieldType::Text => Rank::Indexed,
+            TextTest::Equal => Rank::Equal,
+            TextTest::NotEqual => Rank::Outcome,
+            _ if value.is_empty() => Rank::Compared,
+            TextTest::Contains | TextTest::BeginsWith | TextTest::EndsWith => Rank::Similar,
         };
-        Some(condition(sql, column, rank))
+        Some(condition(text_test(&text, test, value), column, rank))
     }
 
     fn annotation(&self, key: &str, test: Option<&AnnotationTest>) -> Condition {
@@ -232,6 +233,19 @@ impl Planner<'_> {
 
 fn condition(sql: String, column: &str, rank: Rank) -> Condition {
     Condition { sql, columns: vec![column.to_owned()], rank }
+}
+
+/// A test of a text column, which may be null.
+pub(super) fn text_test(text: &str, test: TextTest, value: &str) -> String {
+    let wanted = literal(value);
+    match test {
+        TextTest::Equal => format!("{text} = {wanted}"),
+        TextTest::NotEqual => format!("{text} <> {wanted}"),
+        _ if value.is_empty() => format!("{text} IS NOT NULL"),
+        TextTest::Contains => format!("strpos({text}, {wanted}) > 0"),
+        TextTest::BeginsWith => format!("starts_with({text}, {wanted})"),
+        TextTest::EndsWith => format!("ends_with({text}, {wanted})"),
+    }
 }
 
 fn text_of(fields: &[FieldInfo], column: &str) -> String {

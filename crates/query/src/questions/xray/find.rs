@@ -1,6 +1,7 @@
 //! Traces that a filter expression wants, the newest first, page by page. The scan goes backwards in slices of time that
-//! grow: in each the engine gives the traces that may do ([`plan`]), by index where there is one; those are read whole
-//! and held against the expression. A page of the newest traces thus reads little, whatever is stored.
+//! grow: in each the engine gives the traces that may do ([`plan`]), by index where there is one, and then decides over
+//! all rows of each as far as rows can ([`Decision`]). Only what it cannot decide is read whole and held against the
+//! expression, and the traces of the page itself. A page of the newest traces thus reads little, whatever is stored.
 //!
 //! Terms about root causes need assembled traces, which rows alone do not give: the caller supplies them ([`RootCauses`]) for
 //! the traces that may do.
@@ -12,17 +13,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::AsArray;
-use datafusion::arrow::datatypes::TimestampNanosecondType;
+use datafusion::arrow::datatypes::{Int64Type, TimestampNanosecondType};
 use datafusion::prelude::SessionContext;
 use tracery_model::{EnvironmentId, Signal, TimeRange, TraceId};
 use tracery_store::Part;
 
 use super::names::{Names, Node, NodeId};
-use super::scan::{Scan, scope};
+use super::scan::{Rows, Scan, scope, spread};
 use super::shape::{RowFlags, Shape, TraceRow};
 use super::view::Filter;
-use crate::languages::xray::RootCause;
 use crate::languages::xray::plan::{Condition, Planner};
+use crate::languages::xray::{Decision, RootCause};
 use crate::questions::ask;
 use crate::{EventSource, QueryError, StoreEvents};
 
@@ -127,6 +128,8 @@ pub struct Page {
     pub traces: Vec<Found>,
     /// Traces that were held against the expression.
     pub processed: usize,
+    /// Of those, the ones that the engine could not decide, so that they were read whole.
+    pub undecided: usize,
     /// Where the next page starts, if there may be one. A page can be short, or empty, and have a next one.
     pub next: Option<Position>,
     /// The page holds all there is from here on.
@@ -173,18 +176,23 @@ pub async fn find(
     let fields = events.fields(&whole).await?;
     let physical = events.store().columns(environment, None, &whole.signals);
     let planner = Planner { fields: &fields, physical: &physical, groups: &question.filter.groups };
-    let condition = question.filter.expression.as_ref().and_then(|wanted| planner.necessary(wanted));
+    let wanted = question.filter.expression.as_ref();
+    let condition = wanted.and_then(|wanted| planner.necessary(wanted));
+    let decision = wanted.and_then(|wanted| planner.decision(wanted, &question.filter.account_id));
     let mut search = Search {
         scan,
         question,
         condition,
+        decision,
         root_causes,
         names: Names::default(),
         seen: HashSet::new(),
         held: Vec::new(),
+        ready: Vec::new(),
         page: Page { scanned_to_ns: question.time.start_ns, ..Page::default() },
     };
     search.run().await?;
+    search.complete().await?;
     Ok(search.page)
 }
 
@@ -195,15 +203,44 @@ struct Candidate {
     newest_ns: i64,
 }
 
+/// A trace that is wanted.
+struct Held {
+    trace_id: TraceId,
+    start_ns: i64,
+    matched_ns: i64,
+    /// `None` where the engine decided: what the page says of it is read when it is on the page.
+    found: Option<Found>,
+}
+
+impl Held {
+    fn place(&self) -> Position {
+        Position { start_ns: self.start_ns, trace_id: self.trace_id.0 }
+    }
+}
+
+impl From<Found> for Held {
+    fn from(found: Found) -> Self {
+        Self {
+            trace_id: found.trace_id,
+            start_ns: found.start_ns,
+            matched_ns: found.matched_ns,
+            found: Some(found),
+        }
+    }
+}
+
 struct Search<'a> {
     scan: Scan<'a>,
     question: &'a Find,
     condition: Option<Condition>,
+    decision: Option<Decision>,
     root_causes: Option<&'a dyn RootCauses>,
     names: Names,
     seen: HashSet<TraceId>,
     /// Found, and older than the slices so far.
-    held: Vec<Found>,
+    held: Vec<Held>,
+    /// Of the page, in its order.
+    ready: Vec<Held>,
     page: Page,
 }
 
@@ -300,13 +337,13 @@ impl Search<'_> {
     /// Ends the page when there is more than it holds.
     fn fill(&mut self, scanned_to_ns: i64) -> bool {
         let limit = self.question.limit;
-        if self.page.traces.len() <= limit {
+        if self.ready.len() <= limit {
             return false;
         }
-        self.page.traces.truncate(limit);
-        let last = self.page.traces.last();
-        self.page.next = last.map(|found| Position { start_ns: found.start_ns, trace_id: found.trace_id.0 });
-        self.page.scanned_to_ns = last.map_or(scanned_to_ns, |found| found.start_ns);
+        self.ready.truncate(limit);
+        let last = self.ready.last();
+        self.page.next = last.map(Held::place);
+        self.page.scanned_to_ns = last.map_or(scanned_to_ns, |held| held.start_ns);
         true
     }
 
@@ -366,7 +403,8 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// Reads candidates whole and holds those that the question wants.
+    /// Looks at candidates and holds those that the question wants: by the engine's word, and where that does not decide,
+    /// by reading them whole.
     async fn look_at(
         &mut self,
         candidates: &[Candidate],
@@ -375,23 +413,28 @@ impl Search<'_> {
     ) -> Result<(), QueryError> {
         let seen = &mut self.seen;
         let ids = candidates.iter().map(|candidate| candidate.trace_id);
-        let new: Vec<TraceId> = ids.filter(|id| seen.insert(*id)).collect();
+        let mut new: Vec<TraceId> = ids.filter(|id| seen.insert(*id)).collect();
+        self.page.processed += new.len();
+        if let Some(decision) = &self.decision
+            && !new.is_empty()
+        {
+            match self.verdicts(decision, &new, near).await {
+                Ok(verdicts) => {
+                    new.retain(|trace_id| matches!(verdicts.get(trace_id), Some(None)));
+                    self.held.extend(verdicts.into_values().flatten());
+                }
+                // Too many rows for the engine at once; they are read in halves below.
+                Err(QueryError::Limit(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         if new.is_empty() {
             return Ok(());
         }
-        self.page.processed += new.len();
+        self.page.undecided += new.len();
         let mut chunks = vec![new];
         while let Some(chunk) = chunks.pop() {
-            let rows = self.scan.traces(chunk.clone(), near, &mut self.names, CHUNK_ROWS_MAX).await;
-            let rows = match rows {
-                Err(QueryError::Limit(_)) if chunk.len() > 1 => {
-                    let (left, right) = chunk.split_at(chunk.len() / 2);
-                    chunks.extend([left.to_vec(), right.to_vec()]);
-                    continue;
-                }
-                Err(QueryError::Limit(_)) => continue,
-                other => other?,
-            };
+            let Some(rows) = self.whole(&chunk, near, &mut chunks).await? else { continue };
             let mut causes = match self.root_causes.filter(|_| asks) {
                 Some(source) => source.of(&chunk).await?,
                 None => HashMap::new(),
@@ -408,23 +451,133 @@ impl Search<'_> {
                 let causes = causes.remove(&trace_id).unwrap_or_default();
                 if self.question.filter.holds(&self.names, &shape, (&rows, &facts), causes) {
                     let of = (&self.names, &shape, rows.as_slice());
-                    self.held.push(Found::new(trace_id, matched_ns, of));
+                    self.held.push(Found::new(trace_id, matched_ns, of).into());
                 }
             }
         }
         Ok(())
     }
 
+    /// The rows of a chunk's traces. A chunk with too many rows goes back in halves, and a trace with too many is left out.
+    async fn whole(
+        &mut self,
+        chunk: &[TraceId],
+        near: TimeRange,
+        chunks: &mut Vec<Vec<TraceId>>,
+    ) -> Result<Option<Rows>, QueryError> {
+        match self.scan.traces(chunk.to_vec(), near, &mut self.names, CHUNK_ROWS_MAX).await {
+            Err(QueryError::Limit(_)) if chunk.len() > 1 => {
+                let (left, right) = chunk.split_at(chunk.len() / 2);
+                chunks.extend([left.to_vec(), right.to_vec()]);
+                Ok(None)
+            }
+            Err(QueryError::Limit(_)) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// What the engine says of each trace: nothing of those that are surely not wanted, the trace itself where it surely
+    /// is, and `None` where the evaluator has to decide. A span that is there twice counts once, in a form that only the
+    /// evaluator knows.
+    async fn verdicts(
+        &self,
+        decision: &Decision,
+        ids: &[TraceId],
+        near: TimeRange,
+    ) -> Result<HashMap<TraceId, Option<Held>>, QueryError> {
+        let asked: HashSet<TraceId> = ids.iter().copied().collect();
+        let mut columns = decision.columns.clone();
+        let fixed = ["#trace_id", "#span_id", "#parent_id", "#time", "#kind", "#duration_ns"];
+        columns
+            .extend(fixed.into_iter().chain(["#dataset", "#span_kind", "#status_code"]).map(str::to_owned));
+        columns.sort();
+        columns.dedup();
+        let leaves = decision.leaves.iter().enumerate();
+        let leaves: String = leaves.map(|(number, sql)| format!(", {sql} AS l{number}")).collect();
+        let TimeRange { start_ns, end_ns } = self.question.time;
+        let within = |time: &str| format!("{time} >= {start_ns} AND {time} < {end_ns}");
+        let (matched, in_range, is_by_row) = match self.question.by {
+            RangeBy::TraceId => ("start".to_owned(), within("start"), true),
+            RangeBy::Event => ("newest".to_owned(), "newest IS NOT NULL".to_owned(), true),
+            // Which rows are services is a matter of the trace's shape.
+            RangeBy::Service => ("start".to_owned(), "true".to_owned(), false),
+        };
+        let newest = within(r##"CAST("#time" AS BIGINT)"##);
+        let (sure, possible) = (&decision.sure, &decision.possible);
+        let sql = format!(
+            r##"SELECT "#trace_id", start, coalesce({matched}, start), {is_by_row} AND NOT twice AND ({sure})
+                FROM (SELECT "#trace_id", min(CAST("#time" AS BIGINT)) AS start,
+                        max(CAST("#time" AS BIGINT)) FILTER (WHERE {newest}) AS newest,
+                        count("#span_id") <> count(DISTINCT "#span_id") AS twice{leaves}
+                      FROM events WHERE "#kind" = 0 AND "#trace_id" IS NOT NULL GROUP BY "#trace_id")
+                WHERE twice OR ({in_range} AND ({possible}))"##
+        );
+        let near = spread(near);
+        let scope = scope(self.scan.environment, near);
+        let traces = Some(Arc::new(ids.to_vec()));
+        let table = self.scan.events.events_in(&scope, &columns, self.parts(near), traces).await?;
+        let mut found = HashMap::new();
+        for batch in ask(self.scan.context, table, &sql).await? {
+            let ids = batch.column(0).as_fixed_size_binary();
+            let time = |idx: usize| batch.column(idx).as_primitive::<Int64Type>();
+            let (starts, matches, sure) = (time(1), time(2), batch.column(3).as_boolean());
+            for row in 0..batch.num_rows() {
+                let Some(trace_id) = TraceId::from_bytes(ids.value(row)).filter(|id| asked.contains(id))
+                else {
+                    continue;
+                };
+                let held = Held {
+                    trace_id,
+                    start_ns: starts.value(row),
+                    matched_ns: matches.value(row),
+                    found: None,
+                };
+                found.insert(trace_id, sure.value(row).then_some(held));
+            }
+        }
+        Ok(found)
+    }
+
     /// Moves the traces that start at `from_ns` or later to the page: no older slice can give one before them.
     fn release(&mut self, from_ns: i64) {
         let after = self.question.after;
-        let place = |found: &Found| Position { start_ns: found.start_ns, trace_id: found.trace_id.0 };
-        let (mut ready, held): (Vec<Found>, Vec<Found>) =
-            self.held.drain(..).partition(|found| found.start_ns >= from_ns);
+        let (mut ready, held): (Vec<Held>, Vec<Held>) =
+            self.held.drain(..).partition(|held| held.start_ns >= from_ns);
         self.held = held;
-        ready.retain(|found| after.is_none_or(|after| place(found) < after));
-        ready.sort_by_key(|found| std::cmp::Reverse(place(found)));
-        self.page.traces.extend(ready);
+        ready.retain(|held| after.is_none_or(|after| held.place() < after));
+        ready.sort_by_key(|held| std::cmp::Reverse(held.place()));
+        self.ready.extend(ready);
+    }
+
+    /// Reads the traces of the page that only the engine has seen.
+    async fn complete(&mut self) -> Result<(), QueryError> {
+        let ready = std::mem::take(&mut self.ready);
+        let missing: Vec<&Held> = ready.iter().filter(|held| held.found.is_none()).collect();
+        let mut read: HashMap<TraceId, Found> = HashMap::new();
+        if let (Some(first_ns), Some(last_ns)) =
+            (missing.iter().map(|held| held.start_ns).min(), missing.iter().map(|held| held.start_ns).max())
+        {
+            let near = TimeRange::new(first_ns, last_ns.saturating_add(1));
+            let matched: HashMap<TraceId, i64> =
+                missing.iter().map(|held| (held.trace_id, held.matched_ns)).collect();
+            let mut chunks: Vec<Vec<TraceId>> =
+                missing.chunks(CHUNK).map(|chunk| chunk.iter().map(|held| held.trace_id).collect()).collect();
+            let mut shape = Shape::default();
+            while let Some(chunk) = chunks.pop() {
+                let Some(rows) = self.whole(&chunk, near, &mut chunks).await? else { continue };
+                for (trace, (mut rows, _)) in rows {
+                    let trace_id = TraceId(trace.to_be_bytes());
+                    shape.of(&mut rows);
+                    if let Some(matched_ns) = matched.get(&trace_id) {
+                        let of = (&self.names, &shape, rows.as_slice());
+                        read.insert(trace_id, Found::new(trace_id, *matched_ns, of));
+                    }
+                }
+            }
+        }
+        let whole = ready.into_iter().filter_map(|held| held.found.or_else(|| read.remove(&held.trace_id)));
+        self.page.traces = whole.collect();
+        Ok(())
     }
 }
 

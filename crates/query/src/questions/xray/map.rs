@@ -8,6 +8,7 @@ use ahash::RandomState;
 use datafusion::prelude::SessionContext;
 use tracery_model::{EnvironmentId, TimeRange, TraceId};
 
+use super::find::{Find, Position, RangeBy, RootCauses, find};
 use super::kept_maps::KeptMaps;
 use super::names::{Names, Node, NodeId};
 use super::scan::{Fold, Link, Scan, Whole};
@@ -24,6 +25,10 @@ const MARGIN_NS: i64 = 60 * 1_000_000_000;
 pub(super) const MINUTE_NS: i64 = 60 * 1_000_000_000;
 /// Rows of the traces that one trace graph shows.
 const GRAPH_ROWS_MAX: usize = 1_000_000;
+/// Traces of one map or series whose filter asks for root causes: each that may do is assembled.
+const ASSEMBLED_TRACES_MAX: usize = 20_000;
+/// Traces of one page of the search for them, and those whose rows are read together.
+const ASSEMBLED_PAGE: usize = 1_000;
 
 /// How often each time was seen, in steps of a millisecond that grow: 1 ms up to a second, 10 ms up to ten, and so on.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -180,16 +185,18 @@ pub struct ServiceMap {
     pub omitted: u64,
 }
 
-/// The map of all traces that the filter wants, with the requests that start in `time`. Without a filter, what is kept of
-/// merged parts is used, and kept for the next time.
+/// The map of all traces that the filter wants, with the requests that start in `time`. Without `root_causes`, terms about
+/// them are false. Without a filter, what is kept of merged parts is used, and kept for the next time.
 pub async fn service_map(
     context: &SessionContext,
     events: &StoreEvents,
     environment: EnvironmentId,
     time: TimeRange,
     filter: Filter,
+    root_causes: Option<&dyn RootCauses>,
     kept: &KeptMaps,
 ) -> Result<ServiceMap, QueryError> {
+    let chosen = assembled(context, events, environment, widened(time), &filter, root_causes).await?;
     let is_all = filter.is_all();
     let scan = Scan::new(context, events, environment, filter).await?;
     let (mut builder, mut names) = match is_all.then(|| whole_minutes(time)).flatten() {
@@ -204,10 +211,68 @@ pub async fn service_map(
             builder.time = time;
             (builder, names)
         }
-        None => scan.fold(widened(time), MapBuilder::new(time)).await?,
+        None => folded(&scan, widened(time), chosen.as_ref(), MapBuilder::new(time)).await?,
     };
-    builder.link(&scan, &mut names, scan.links(time, None).await?).await?;
+    let links = scan.links(time, None).await?;
+    builder.link(&scan, &mut names, links, chosen.as_ref()).await?;
     Ok(builder.finish(&names))
+}
+
+/// The traces that a filter wants which asks for root causes; `None` when it does not, so that rows decide.
+async fn assembled(
+    context: &SessionContext,
+    events: &StoreEvents,
+    environment: EnvironmentId,
+    time: TimeRange,
+    filter: &Filter,
+    root_causes: Option<&dyn RootCauses>,
+) -> Result<Option<BTreeSet<TraceId>>, QueryError> {
+    if !filter.asks_root_causes() || root_causes.is_none() {
+        return Ok(None);
+    }
+    let mut chosen = BTreeSet::new();
+    let mut after: Option<Position> = None;
+    loop {
+        let question = Find {
+            time,
+            by: RangeBy::Event,
+            filter: filter.clone(),
+            share: 1.0,
+            after,
+            limit: ASSEMBLED_PAGE,
+        };
+        let page = find(context, events, environment, &question, root_causes).await?;
+        chosen.extend(page.traces.iter().map(|found| found.trace_id));
+        if chosen.len() > ASSEMBLED_TRACES_MAX {
+            return Err(QueryError::Limit(format!(
+                "more than {ASSEMBLED_TRACES_MAX} traces have the root causes; ask for less time"
+            )));
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(Some(chosen));
+        }
+    }
+}
+
+/// Folds the chosen traces, or all that the scan's filter wants.
+async fn folded<F: Fold>(
+    scan: &Scan<'_>,
+    time: TimeRange,
+    chosen: Option<&BTreeSet<TraceId>>,
+    mut fold: F,
+) -> Result<(F, Names), QueryError> {
+    let Some(chosen) = chosen else { return scan.fold(time, fold).await };
+    let (mut names, mut shape) = (Names::default(), Shape::default());
+    let ids: Vec<TraceId> = chosen.iter().copied().collect();
+    for chunk in ids.chunks(ASSEMBLED_PAGE) {
+        let found = scan.traces(chunk.to_vec(), time, &mut names, GRAPH_ROWS_MAX).await?;
+        for (_, (mut rows, _)) in found {
+            shape.of(&mut rows);
+            fold.trace(&names, &Whole { shape: &shape, rows: &rows });
+        }
+    }
+    Ok((fold, names))
 }
 
 /// The map of everything, without what is kept of parts: tests compare the two.
@@ -220,7 +285,7 @@ pub(super) async fn scanned_map(
 ) -> Result<ServiceMap, QueryError> {
     let scan = Scan::new(context, events, environment, Filter::default()).await?;
     let (mut builder, mut names) = scan.fold(widened(time), MapBuilder::new(time)).await?;
-    builder.link(&scan, &mut names, scan.links(time, None).await?).await?;
+    builder.link(&scan, &mut names, scan.links(time, None).await?, None).await?;
     Ok(builder.finish(&names))
 }
 
@@ -252,7 +317,7 @@ pub async fn trace_map(
         builder.map_of_trace(&names, rows);
     }
     let links = scan.links(time, Some(traces)).await?;
-    builder.link(&scan, &mut names, links).await?;
+    builder.link(&scan, &mut names, links, None).await?;
     Ok(builder.finish(&names))
 }
 
@@ -303,6 +368,7 @@ impl MapBuilder {
         scan: &Scan<'_>,
         names: &mut Names,
         mut links: Vec<Link>,
+        chosen: Option<&BTreeSet<TraceId>>,
     ) -> Result<(), QueryError> {
         links.retain(|link| link.from.0 != link.to.0);
         let ids: BTreeSet<TraceId> = links.iter().flat_map(|link| [link.from.0, link.to.0]).collect();
@@ -325,8 +391,12 @@ impl MapBuilder {
                     facts.remove(idx);
                 }
             });
-            let wanted = scan.filter.holds(names, &shape, (&rows, &facts), Vec::new());
-            traces.insert(TraceId(trace.to_be_bytes()), (shape, rows, wanted));
+            let trace_id = TraceId(trace.to_be_bytes());
+            let wanted = match chosen {
+                Some(chosen) => chosen.contains(&trace_id),
+                None => scan.filter.holds(names, &shape, (&rows, &facts), Vec::new()),
+            };
+            traces.insert(trace_id, (shape, rows, wanted));
         }
         let end = |(trace, span): (TraceId, u64)| {
             let (shape, rows, wanted) = traces.get(&trace)?;
@@ -539,9 +609,10 @@ pub async fn series(
     environment: EnvironmentId,
     (time, period_ns): (TimeRange, i64),
     entities: Vec<Entity>,
-    filter: Filter,
+    (filter, root_causes): (Filter, Option<&dyn RootCauses>),
 ) -> Result<BTreeMap<i64, Statistics>, QueryError> {
     let account_id = filter.account_id.clone();
+    let chosen = assembled(context, events, environment, widened(time), &filter, root_causes).await?;
     let scan = Scan::new(context, events, environment, filter).await?;
     let builder = SeriesBuilder {
         time,
@@ -551,7 +622,7 @@ pub async fn series(
         chosen: Vec::new(),
         sums: BTreeMap::new(),
     };
-    let (builder, _) = scan.fold(widened(time), builder).await?;
+    let (builder, _) = folded(&scan, widened(time), chosen.as_ref(), builder).await?;
     Ok(builder.sums)
 }
 

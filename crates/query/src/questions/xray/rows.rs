@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::client::client_node;
 use super::names::{ABSENT, ClientKey, Code, Names, NodeId};
 use super::shape::{RowFlags, TraceRow};
-use crate::languages::xray::columns::{ACCOUNT, CLIENT, STATUS, fields_of, is_mixed, known_type};
+use crate::languages::xray::columns::{ACCOUNT, CLIENT, STATUS, fields_of, is_mixed, typed};
 use crate::languages::xray::{AnnotationValue, Expression, Facts, Number, Term, Text};
 use crate::questions::identifier;
 use crate::{FieldInfo, FieldType, QueryError};
@@ -154,17 +154,9 @@ fn layout_add(
     name: &str,
     wanted: Option<FieldType>,
 ) -> Option<(usize, FieldType)> {
-    let own = known_type(fields, name)?;
-    let field_type = wanted.unwrap_or(own);
+    let (sql, field_type) = typed(fields, name, wanted)?;
     let idx = layout.selected.len();
-    let column = identifier(name);
-    layout.selected.push(match (field_type == own, field_type) {
-        (true, _) => format!("{column} AS c{idx}"),
-        (false, FieldType::Text) => format!("CAST({column} AS VARCHAR) AS c{idx}"),
-        (false, FieldType::Integer) => format!("TRY_CAST({column} AS BIGINT) AS c{idx}"),
-        (false, FieldType::Float) => format!("TRY_CAST({column} AS DOUBLE) AS c{idx}"),
-        (false, FieldType::Boolean) => format!("TRY_CAST({column} AS BOOLEAN) AS c{idx}"),
-    });
+    layout.selected.push(format!("{sql} AS c{idx}"));
     if !layout.columns.iter().any(|known| known == name) {
         layout.columns.push(name.to_owned());
     }

@@ -40,6 +40,14 @@ pub(super) struct Whole<'a> {
     pub(super) rows: &'a [TraceRow],
 }
 
+/// The rows of traces, and what filters see of each.
+pub(super) type Rows = HashMap<u128, (Vec<TraceRow>, Vec<Facts>), RandomState>;
+
+/// Where all rows of traces lie of which one lies in `time`.
+pub(super) fn spread(time: TimeRange) -> TimeRange {
+    TimeRange::new(time.start_ns.saturating_sub(SPREAD_NS), time.end_ns.saturating_add(SPREAD_NS))
+}
+
 /// A span and the span of an earlier trace that it goes on from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Link {
@@ -108,12 +116,11 @@ impl<'a> Scan<'a> {
         time: TimeRange,
         names: &mut Names,
         row_count_max: usize,
-    ) -> Result<HashMap<u128, (Vec<TraceRow>, Vec<Facts>), RandomState>, QueryError> {
+    ) -> Result<Rows, QueryError> {
         let wanted: HashSet<u128, RandomState> = ids.iter().map(|id| u128::from_be_bytes(id.0)).collect();
-        let near =
-            TimeRange::new(time.start_ns.saturating_sub(SPREAD_NS), time.end_ns.saturating_add(SPREAD_NS));
+        let near = spread(time);
         let streams = self.streams(near, self.parts(near), Some(Arc::new(ids))).await?;
-        let mut found: HashMap<u128, (Vec<TraceRow>, Vec<Facts>), RandomState> = HashMap::default();
+        let mut found = Rows::default();
         let mut row_count = 0;
         let mut batches = futures::stream::select_all(streams);
         while let Some(batch) = batches.try_next().await? {

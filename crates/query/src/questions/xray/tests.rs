@@ -1,7 +1,7 @@
 //! Random traces of X-Ray and OpenTelemetry rows in a real store, fresh and merged: filters find what the plain evaluator
 //! finds over the same rows in memory, and the map of a range is the map of its traces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -14,8 +14,11 @@ use super::names::{Names, Node, NodeId};
 use super::shape::{RowFlags, Shape, TraceRow};
 use super::view::view;
 use super::*;
-use crate::languages::xray::{AnnotationValue, Expression, Facts, Group, Number, Text, matches, parse};
-use crate::{StoreEvents, session_context};
+use crate::languages::xray::{
+    AnnotationValue, Cause, Expression, Facts, Group, Number, RootCause, RootCauseService, Text, matches,
+    parse,
+};
+use crate::{QueryError, StoreEvents, session_context};
 
 const ENVIRONMENT: EnvironmentId = EnvironmentId(1);
 const SECOND_NS: i64 = 1_000_000_000;
@@ -201,10 +204,14 @@ impl Bed {
 
     /// All pages together.
     async fn find(&self, question: &Find) -> Vec<Found> {
+        self.find_with(question, None).await
+    }
+
+    async fn find_with(&self, question: &Find, causes: Option<&dyn RootCauses>) -> Vec<Found> {
         let mut question = question.clone();
         let mut all = Vec::new();
         loop {
-            let page = find(&self.context, &self.events, ENVIRONMENT, &question, None).await.unwrap();
+            let page = find(&self.context, &self.events, ENVIRONMENT, &question, causes).await.unwrap();
             assert!(page.traces.len() <= question.limit);
             all.extend(page.traces);
             match page.next {
@@ -212,6 +219,49 @@ impl Bed {
                 None => return all,
             }
         }
+    }
+}
+
+/// Root causes as plainly as rows have them: each fault and error is one, and each second that a row took.
+struct Causes(Vec<Row>);
+
+impl Causes {
+    fn of_trace(&self, trace: u8) -> Vec<RootCause> {
+        let mut names = Names::default();
+        let mut causes = Vec::new();
+        for row in self.0.iter().filter(|row| row.trace == trace) {
+            let (seen, _) = in_memory(row, &mut names);
+            let is_slow = seen.duration_ns > SECOND_NS;
+            let all = [
+                (Cause::Fault, seen.flags.has(RowFlags::FAULT)),
+                (Cause::Error, seen.flags.has(RowFlags::ERROR)),
+                (Cause::ResponseTime, is_slow),
+            ];
+            for (cause, _) in all.into_iter().filter(|(_, is)| *is) {
+                let named = |name: &str| (Text::Name, name.to_owned());
+                let of = |numbers: &[(Number, f64)], texts: Vec<(Text, String)>| Facts {
+                    numbers: numbers.to_vec(),
+                    texts,
+                    ..Facts::default()
+                };
+                let coverage = seen.duration_ns as f64 / 3e9;
+                let service = RootCauseService {
+                    facts: of(&[], vec![named(row.service)]),
+                    entities: vec![of(&[(Number::Coverage, coverage)], vec![named("work")])],
+                    exceptions: vec![of(&[], vec![(Text::Message, format!("boom {}", row.span))])],
+                };
+                let json = serde_json::json!({"Services": [{"Name": row.service}], "ClientImpacting": row.parent == 0});
+                causes.push(RootCause { cause, services: vec![service], json });
+            }
+        }
+        causes
+    }
+}
+
+#[async_trait::async_trait]
+impl RootCauses for Causes {
+    async fn of(&self, traces: &[TraceId]) -> Result<HashMap<TraceId, Vec<RootCause>>, QueryError> {
+        Ok(traces.iter().map(|trace| (*trace, self.of_trace(trace.0[0]))).collect())
     }
 }
 
@@ -319,6 +369,27 @@ const LEAVES: &[&str] = &[
     r#"edge(id(type: "client"), "web") { fault }"#,
     r#"group.name = "slow""#,
     r#"group.arn = "arn:none""#,
+    r#"group.name = "broken""#,
+    "ok = false",
+    "responsetime != 0.5",
+    "duration < 1",
+    "http.status >= 500",
+    r#"http.url = "http://a/x""#,
+    r#"user BEGINSWITH "b""#,
+    "first",
+    r#"name = "api""#,
+    "service() { ok }",
+    r#"service("web") { inferred }"#,
+    r#"service("api") { !annotation.tier }"#,
+    r#"service("api") { responsetime > 1 OR http.status = 404 }"#,
+    r#"service(id(type: ""))"#,
+    r#"service(id(type: "remote"))"#,
+    r#"service(id(name: "web", account.id: ""))"#,
+    r#"service(id(account.id: "1"))"#,
+    r#"rootcause.fault.service { name = "api" }"#,
+    r#"rootcause.error.exception { message ENDSWITH "2" }"#,
+    "rootcause.responsetime.entity { coverage > 0.5 }",
+    r#"rootcause.json = #[{"Services":[{"Name":"web"}],"ClientImpacting":true}]"#,
 ];
 
 fn expression() -> impl Strategy<Value = Expression> {
@@ -334,11 +405,16 @@ fn expression() -> impl Strategy<Value = Expression> {
 
 fn groups() -> Vec<(Group, Expression)> {
     let group = Group { name: "slow".to_owned(), arn: "arn:slow".to_owned() };
-    vec![(group, parse("responsetime > 1 OR annotation.age = 3").unwrap())]
+    let broken = Group { name: "broken".to_owned(), arn: "arn:broken".to_owned() };
+    vec![
+        (group, parse("responsetime > 1 OR annotation.age = 3").unwrap()),
+        (broken, parse(r#"rootcause.fault.service { name = "web" } OR group.name = "slow""#).unwrap()),
+    ]
 }
 
 /// What the plain evaluator finds, the newest first.
 fn expected(rows: &[Row], question: &Find) -> Vec<(TraceId, i64)> {
+    let causes = Causes(rows.to_vec());
     let mut traces: BTreeMap<u8, Vec<&Row>> = BTreeMap::new();
     rows.iter().for_each(|row| traces.entry(row.trace).or_default().push(row));
     let mut names = Names::default();
@@ -349,6 +425,7 @@ fn expected(rows: &[Row], question: &Find) -> Vec<(TraceId, i64)> {
         let mut shape = Shape::default();
         shape.of(&mut rows);
         let mut seen = view(&names, &shape, (&rows, &facts), "");
+        seen.root_causes = causes.of_trace(trace);
         let groups = question.filter.groups.iter().filter(|(_, expression)| matches(expression, &seen));
         seen.groups = groups.map(|(group, _)| group.clone()).collect();
         let start_ns = rows.iter().map(|row| row.start_ns).min().unwrap();
@@ -398,7 +475,8 @@ proptest! {
                     for time in [all, part] {
                         let filter = Filter { expression: expression.cloned(), groups: groups(), account_id: String::new() };
                         let question = Find { time, by, filter, share: 1.0, after: None, limit };
-                        let found = bed.find(&question).await;
+                        let causes = Causes(rows.clone());
+                        let found = bed.find_with(&question, Some(&causes)).await;
                         let found: Vec<_> = found.iter().map(|found| (found.trace_id, found.start_ns)).collect();
                         let text = expression.map(ToString::to_string);
                         assert_eq!(found, expected(&rows, &question), "{text:?} {by:?} {time:?} merged: {is_merged}");
@@ -423,10 +501,10 @@ proptest! {
                     "fresh" => {}
                     _ => drop(bed.store.merge_all(state == "all merged").await.unwrap()),
                 }
-                let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), &bed.kept).await.unwrap();
+                let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None, &bed.kept).await.unwrap();
                 let same = trace_map(&bed.context, &bed.events, ENVIRONMENT, &traces, time).await.unwrap();
                 assert_eq!(map, same, "{state}");
-                let entries = series(&bed.context, &bed.events, ENVIRONMENT, (time, 60 * SECOND_NS), vec![Entity::Entries], Filter::default()).await.unwrap();
+                let entries = series(&bed.context, &bed.events, ENVIRONMENT, (time, 60 * SECOND_NS), vec![Entity::Entries], (Filter::default(), None)).await.unwrap();
                 let entered: u64 = entries.values().map(Statistics::count).sum();
                 let clients = map.edges.iter().filter(|edge| map.nodes[edge.from_idx].is_client);
                 assert_eq!(entered, clients.map(|edge| edge.traffic.statistics.count()).sum::<u64>());
@@ -454,12 +532,12 @@ proptest! {
                     let time = TimeRange::new(start_ns, start_ns + length_s * SECOND_NS);
                     let filter = Filter::default;
                     let none = KeptMaps::new(0);
-                    let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, filter(), &bed.kept).await.unwrap();
+                    let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, filter(), None, &bed.kept).await.unwrap();
                     let scanned = super::map::scanned_map(&bed.context, &bed.events, ENVIRONMENT, time).await.unwrap();
                     assert_eq!(map, scanned);
-                    let again = service_map(&bed.context, &bed.events, ENVIRONMENT, time, filter(), &bed.kept).await.unwrap();
+                    let again = service_map(&bed.context, &bed.events, ENVIRONMENT, time, filter(), None, &bed.kept).await.unwrap();
                     assert_eq!(again, scanned);
-                    let small = service_map(&bed.context, &bed.events, ENVIRONMENT, time, filter(), &none).await.unwrap();
+                    let small = service_map(&bed.context, &bed.events, ENVIRONMENT, time, filter(), None, &none).await.unwrap();
                     assert_eq!(small, scanned);
                 }
             }
@@ -520,7 +598,7 @@ async fn the_documented_sample_comes_out_as_documented() {
     bed.write(&sample()).await;
     bed.store.merge_all(true).await.unwrap();
     let time = TimeRange::new(BEGIN_NS, BEGIN_NS + 600 * SECOND_NS);
-    let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), &bed.kept)
+    let map = service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None, &bed.kept)
         .await
         .unwrap();
     let nodes: Vec<_> = map
@@ -569,7 +647,7 @@ async fn the_documented_sample_comes_out_as_documented() {
         ENVIRONMENT,
         (time, 10 * SECOND_NS),
         vec![entity],
-        Filter::default(),
+        (Filter::default(), None),
     );
     let series: Vec<_> = series
         .await
@@ -578,6 +656,92 @@ async fn the_documented_sample_comes_out_as_documented() {
         .map(|(start_ns, numbers)| ((start_ns - BEGIN_NS) / SECOND_NS, numbers.count(), numbers.error_count))
         .collect();
     assert_eq!(series, [(0, 1, 0), (10, 2, 1), (20, 1, 0)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_rows_say_is_decided_by_the_engine() {
+    let bed = bed().await;
+    let mut rows = sample();
+    for row in rows.iter_mut().filter(|row| row.wrote == Wrote::Segment) {
+        (row.status, row.url) = (Some(200), Some("http://a/x"));
+        row.tier = Some(if row.trace == 3 { "gold" } else { "tin" });
+    }
+    bed.write(&rows).await;
+    bed.store.merge_all(true).await.unwrap();
+    let time = TimeRange::new(BEGIN_NS, BEGIN_NS + 600 * SECOND_NS);
+    for (text, found, undecided) in [
+        ("ok", 3, 0),
+        ("!ok", 1, 0),
+        ("error AND !fault AND !throttle", 1, 0),
+        ("duration > 0.05 AND duration < 0.1", 1, 0),
+        ("responsetime < 0.01 OR responsetime > 0.15", 2, 0),
+        (r#"http.status = 200 AND http.url BEGINSWITH "http" AND ok"#, 3, 0),
+        (r#"annotation.tier = "gold" AND !error"#, 1, 0),
+        (r#"annotation.tier != "gold""#, 3, 0),
+        (r#"service(id(name: "xray-sample.elasticbeanstalk.com", type: "AWS::EC2::Instance"))"#, 4, 0),
+        (r#"!service("nobody")"#, 4, 0),
+        (r#"service("xray-sample.elasticbeanstalk.com") { responsetime > 0.05 } AND ok"#, 2, 0),
+        (r#"service("SNS")"#, 2, 0),
+        (r#"!service(id(type: "AWS::DynamoDB::Table")) { responsetime > 0.05 }"#, 3, 0),
+        // Who called is a matter of the trace's shape.
+        ("edge(id(), id()) { responsetime > 0.07 }", 2, 2),
+    ] {
+        let filter = Filter { expression: Some(parse(text).unwrap()), ..Filter::default() };
+        let question = Find { time, by: RangeBy::TraceId, filter, share: 1.0, after: None, limit: 10 };
+        let page = find(&bed.context, &bed.events, ENVIRONMENT, &question, None).await.unwrap();
+        assert_eq!((page.traces.len(), page.undecided), (found, undecided), "{text}");
+    }
+    // A span that was delivered twice, running and finished, is for the evaluator.
+    let mut running = row(1, 1, 0, Wrote::Segment, 0);
+    running.flags = RowFlags::IN_PROGRESS;
+    bed.write(&[running]).await;
+    for (text, found) in [("ok", 3), ("partial", 0), ("responsetime < 0.01", 1)] {
+        let filter = Filter { expression: Some(parse(text).unwrap()), ..Filter::default() };
+        let question = Find { time, by: RangeBy::TraceId, filter, share: 1.0, after: None, limit: 10 };
+        let page = find(&bed.context, &bed.events, ENVIRONMENT, &question, None).await.unwrap();
+        assert_eq!((page.traces.len(), page.undecided), (found, 1), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_map_of_a_group_by_root_causes_is_that_of_the_traces_that_have_them() {
+    let bed = bed().await;
+    let mut rows = sample();
+    rows.iter_mut().find(|row| row.node == Some(("SNS", "AWS::SNS"))).unwrap().flags = RowFlags::FAULT;
+    bed.write(&rows).await;
+    let time = TimeRange::new(BEGIN_NS, BEGIN_NS + 600 * SECOND_NS);
+    let causes = Causes(rows.clone());
+    for (text, requests) in [
+        (r#"rootcause.fault.exception { message = "boom 3" }"#, 1),
+        (r#"rootcause.error.exception { message = "boom 1" }"#, 1),
+        (r#"!rootcause.fault.exception { message = "boom 3" }"#, 3),
+        (r#"rootcause.fault.exception { message = "boom 4" }"#, 0),
+    ] {
+        let filter = Filter { expression: Some(parse(text).unwrap()), ..Filter::default() };
+        let of_map = service_map(
+            &bed.context,
+            &bed.events,
+            ENVIRONMENT,
+            time,
+            filter.clone(),
+            Some(&causes),
+            &bed.kept,
+        )
+        .await
+        .unwrap();
+        let clients = of_map.edges.iter().filter(|edge| of_map.nodes[edge.from_idx].is_client);
+        let of_map: u64 = clients.map(|edge| edge.traffic.statistics.count()).sum();
+        let of_series = series(
+            &bed.context,
+            &bed.events,
+            ENVIRONMENT,
+            (time, 60 * SECOND_NS),
+            vec![Entity::Entries],
+            (filter, Some(&causes)),
+        );
+        let of_series: u64 = of_series.await.unwrap().values().map(Statistics::count).sum();
+        assert_eq!((of_map, of_series), (requests, requests), "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -618,7 +782,7 @@ async fn a_link_between_traces_is_an_edge_with_the_age_of_the_message() {
             bed.store.merge_all(true).await.unwrap();
         }
         let of_range =
-            service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), &bed.kept)
+            service_map(&bed.context, &bed.events, ENVIRONMENT, time, Filter::default(), None, &bed.kept)
                 .await
                 .unwrap();
         let of_trace =

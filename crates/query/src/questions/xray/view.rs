@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::names::{Names, Node, NodeId};
 use super::shape::{RowFlags, Shape, TraceRow};
+use crate::languages::xray::columns::of_every_row;
 use crate::languages::xray::{
     Edge, Expression, Facts, Flag, Group, Number, RootCause, Service, Term, Text, Trace, matches,
 };
@@ -150,14 +151,6 @@ pub(super) fn view(
         trace.facts.texts.extend(own.texts.iter().filter(|(text, _)| of_every_row(*text)).cloned());
     }
     trace
-}
-
-/// Whether a keyword of the trace looks at every row and not only at the entry point.
-pub(super) fn of_every_row(text: Text) -> bool {
-    matches!(
-        text,
-        Text::User | Text::AvailabilityZone | Text::InstanceId | Text::ResourceArn | Text::AccountId
-    )
 }
 
 pub(super) fn seconds(ns: i64) -> f64 {
