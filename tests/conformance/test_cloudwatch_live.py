@@ -1,17 +1,13 @@
-"""What happens while events arrive at CloudWatch Logs, through boto3: Live Tail, metric filters, the embedded metric format
-and subscription filters; and what a pattern matches, asked of TestMetricFilter."""
+"""What happens while events arrive at CloudWatch Logs, through boto3: Live Tail, metric filters and the embedded metric
+format; and what a pattern matches, asked of TestMetricFilter."""
 
-import base64
-import gzip
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from cloudwatch import client, fresh, invalid, missing, now_ms, put, refused, until
+from cloudwatch import MODEL, client, fresh, invalid, missing, now_ms, put, until
 from conftest import Server
 from vendor_model import fits
-from cloudwatch import MODEL
 
 NO_GROUP = "The specified log group does not exist."
 ACCESS = '127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534'
@@ -311,38 +307,3 @@ def test_bad_live_tails_are_refused(logs):
                    {"logGroupIdentifiers": [arn], "logEventFilterPattern": "{ $.a = "}, {}):
         invalid(logs.start_live_tail, **params)
     missing(logs.start_live_tail, logGroupIdentifiers=[arn + "x"])
-
-
-class Receiver:
-    """A webhook that keeps what it is sent."""
-
-    def __init__(self, failures=0):
-        self.payloads, self.failures = [], failures
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                if outer.failures > 0:
-                    outer.failures -= 1
-                    self.send_response(503)
-                else:
-                    outer.payloads.append(outer.read(body))
-                    self.send_response(200)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.address = f"http://127.0.0.1:{self.server.server_port}/logs"
-
-    @staticmethod
-    def read(body):
-        return json.loads(gzip.decompress(body))
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()

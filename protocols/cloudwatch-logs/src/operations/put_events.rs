@@ -2,6 +2,7 @@
 //! queryable; what the stream holds is noted after that.
 
 use bytes::Bytes;
+use std::borrow::Cow;
 use tokio::runtime::Handle;
 use tracery_aws_wire::logs::{PutLogEventsRequest, PutLogEventsResponse, RejectedEntityInfo, errors};
 use tracery_aws_wire::{Error, encode};

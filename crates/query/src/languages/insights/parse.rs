@@ -330,7 +330,8 @@ impl<'a> Parser<'a> {
         self.blank();
         let source = match self.peek() {
             Some('"' | '\'' | '/') => Expr::Field("@message".to_owned()),
-            _ => self.expr()?,
+            // No whole expression: a stroke after it begins the regular expression and divides nothing.
+            _ => self.primary()?,
         };
         self.blank();
         let start = self.at;
