@@ -99,8 +99,8 @@ impl Logs {
 impl Sender {
     /// Takes no more lines and waits until the last are sent.
     pub(crate) async fn end(self) {
-        // A task that is gone needs no telling.
-        drop(self.stop.send(()));
+        // The task may have ended already.
+        let _ = self.stop.send(());
         if tokio::time::timeout(LAST_SEND_MAX, self.task).await.is_err() {
             eprintln!("the last log lines could not be sent in time");
         }

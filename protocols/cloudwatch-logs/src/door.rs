@@ -49,7 +49,7 @@ async fn answer(state: &CloudWatchLogs, parts: Parts, body: Body, request_id: &s
     let encoding = parts.headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("unreadable"));
     let body = state.intake.inflate(encoding, sent, &mut permit).map_err(unread)?;
     Intake::admit_json(&body, &mut permit).map_err(unread)?;
-    let request = operations::Request { operation, headers: &parts.headers, body: &body, request_id };
+    let request = operations::Request { operation, body: &body, request_id };
     operations::answer(state, &caller, request).await
 }
 

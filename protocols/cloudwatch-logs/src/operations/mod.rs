@@ -22,7 +22,6 @@ use std::future::Future;
 
 use axum::response::Response;
 use bytes::Bytes;
-use http::HeaderMap;
 use tracery_aws_wire::logs::{Operation, errors};
 use tracery_aws_wire::{Call, Error, Protocol, decode, encode};
 use tracery_query::QueryError;
@@ -35,7 +34,6 @@ use crate::{Caller, CloudWatchLogs};
 /// A request whose operation is known; `body` is inflated.
 pub(crate) struct Request<'a> {
     pub(crate) operation: Operation,
-    pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a Bytes,
     pub(crate) request_id: &'a str,
 }
