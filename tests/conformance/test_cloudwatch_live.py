@@ -48,7 +48,7 @@ MATCHES = [
     ("[ip, id, user, timestamp, request, status_code, bytes > 2000]", [ACCESS, BROWSER], [2]),
     ("[ip, id, user = frank || user = anna, ...]", [ACCESS, BROWSER], [1, 2]),
     ("[..., status_code = 200, bytes]", [ACCESS, BROWSER], [2]),
-    ("[..., status_code = 200 && bytes != 1, bytes]", [ACCESS], []),
+    ("[..., status_code != 200 && status_code != 30*, bytes]", [ACCESS, BROWSER], [1]),
     ("[ip, ..., bytes <= 1534]", [ACCESS, BROWSER], [1]),
     ("[ip = %127\\.0\\.0\\.[1-9]%, ...]", [ACCESS, "10.0.0.1 x"], [1]),
     ("[w1 = ERROR || w1 = %WARN%, w2]", ["ERROR x", "[WARN] x", "INFO x", "ERROR x y"], [1, 2]),

@@ -73,6 +73,9 @@ fn check(transformation: &MetricTransformation) -> Result<(), Error> {
     if dimensions > 0 && transformation.default_value.is_some() {
         return Err(invalid("A metric transformation with dimensions has no default value."));
     }
+    if transformation.metric_name.is_empty() || transformation.metric_namespace.is_empty() {
+        return Err(invalid("A metric has a name and a namespace."));
+    }
     let value = &transformation.metric_value;
     if value.is_empty() || !value.starts_with('$') && value.trim().parse::<f64>().is_err() {
         return Err(invalid("metricValue must be a number, a selector like $.size or a field like $size."));
