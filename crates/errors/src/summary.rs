@@ -1,0 +1,45 @@
+//! What the tracker is told of an occurrence: enough to find or make its item and to count it, small enough that many
+//! wait in its inbox.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Level, Person, Source};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Unique over all projects, below 2^53, and later ones are larger within a process.
+    pub occurrence_id: i64,
+    pub project_id: i64,
+    pub uuid: String,
+    pub source: Source,
+    /// Seconds since 1970 when the server took it in.
+    pub received_s: i64,
+    pub environment: String,
+    /// 40 hex digits; with the project and the environment it names the item.
+    pub fingerprint: String,
+    /// At most 255 characters.
+    pub title: String,
+    /// Why the fingerprint is what it is, as JSON: shown with the item.
+    pub grouping: String,
+    /// The fingerprint of the algorithm version before, during a transition: an item that has it takes this one too.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub old_fingerprint: Option<String>,
+    pub level: Level,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub platform: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub framework: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub context: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub host: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub user_ip: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub person: Option<Person>,
+    /// Hex.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trace_id: Option<String>,
+}
