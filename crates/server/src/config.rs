@@ -101,6 +101,9 @@ pub(crate) struct ServeArgs {
     /// Seconds a client may take to send the body of a request [default: 60].
     #[arg(long, env = "TRACERY_BODY_SECONDS", value_name = "N")]
     pub(crate) body_seconds: Option<u32>,
+    /// Let webhooks go to addresses that are not public: those of the server's own network, and of the server.
+    #[arg(long, env = "TRACERY_PRIVATE_WEBHOOKS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub(crate) private_webhooks: Option<bool>,
 }
 
 /// Settings that were read and found to work together.
@@ -122,6 +125,7 @@ pub(crate) struct Config {
     pub(crate) log: String,
     pub(crate) connections: usize,
     pub(crate) body_patience: Duration,
+    pub(crate) private_webhooks: bool,
 }
 
 /// Where data lies: what every command that opens it needs.
@@ -201,6 +205,7 @@ impl ServeArgs {
             xray: self.xray.or(file.xray).unwrap_or(loopback(2000)),
             xray_environment: self.xray_environment.or(file.xray_environment),
             logs_rates: self.logs_rates.or(file.logs_rates),
+            private_webhooks: self.private_webhooks.or(file.private_webhooks).unwrap_or(false),
             auth: self.auth.or(file.auth).unwrap_or(Auth::Open),
             ready_file: self.ready_file.or(file.ready_file),
             memory_bytes: memory_bytes(self.memory.or(file.memory).as_deref())?,

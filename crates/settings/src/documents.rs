@@ -57,6 +57,12 @@ document_kinds! {
     XRaySetting "xray_setting" 16,
     /// A metric filter of CloudWatch Logs; scope is the region, the name begins with the group's.
     LogsMetricFilter "logs_metric_filter" 100_000,
+    /// A subscription filter of CloudWatch Logs; scope is the region, the name begins with the group's.
+    LogsSubscription "logs_subscription" 1_000,
+    /// How far a subscription filter delivered; scope and id are the filter's id.
+    LogsSubscriptionPlace "logs_subscription_place" 1,
+    /// A destination of CloudWatch Logs; scope is the region.
+    LogsDestination "logs_destination" 1_000,
     /// A saved query of CloudWatch Logs; scope is the region.
     LogsQueryDefinition "logs_query_definition" 1_000,
     /// A scheduled query of CloudWatch Logs with its last runs; its name is the query's, scope is the region.

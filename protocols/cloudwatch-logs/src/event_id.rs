@@ -2,9 +2,11 @@
 //! a hash of its stream. Ids sort as events are ordered; tokens of `GetLogEvents` are ids too. [`Stamps`] gives each request
 //! a time of its own.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tracery_query::questions::logs::LogPosition;
 
 const TIME_DIGITS: usize = 13;
@@ -61,17 +63,55 @@ pub(crate) fn stream_hash(group: &str, stream: &str) -> u64 {
 /// Times of requests: each is later than the one before, whatever the clock says.
 #[derive(Debug, Default)]
 pub(crate) struct Stamps {
-    last_ns: AtomicI64,
+    given: Mutex<Given>,
+}
+
+#[derive(Debug, Default)]
+struct Given {
+    last_ns: i64,
+    /// Of requests whose rows are not readable yet.
+    under_way: BTreeSet<i64>,
+}
+
+impl Given {
+    fn next_ns(&mut self, now_ns: i64) -> i64 {
+        self.last_ns = now_ns.max(self.last_ns.saturating_add(1));
+        self.last_ns
+    }
 }
 
 impl Stamps {
     /// Now, or the nanosecond after the last answer.
     pub(crate) fn next_ns(&self, now_ns: i64) -> i64 {
-        let next = |last: i64| now_ns.max(last.saturating_add(1));
-        let update = |last| Some(next(last));
-        match self.last_ns.fetch_update(Ordering::AcqRel, Ordering::Acquire, update) {
-            Ok(last) | Err(last) => next(last),
-        }
+        self.given.lock().next_ns(now_ns)
+    }
+
+    /// The same for a request that writes rows; it is under way until the stamp is dropped.
+    pub(crate) fn begin(self: &Arc<Self>, now_ns: i64) -> Stamp {
+        let mut given = self.given.lock();
+        let ns = given.next_ns(now_ns);
+        given.under_way.insert(ns);
+        Stamp { ns, of: Arc::clone(self) }
+    }
+
+    /// A time until which nothing of this process can become readable any more.
+    pub(crate) fn settled_ns(&self, now_ns: i64) -> i64 {
+        let mut given = self.given.lock();
+        given.last_ns = given.last_ns.max(now_ns);
+        given.under_way.first().map_or(given.last_ns, |first| first - 1)
+    }
+}
+
+/// The time of a request that is under way.
+#[derive(Debug)]
+pub(crate) struct Stamp {
+    pub(crate) ns: i64,
+    of: Arc<Stamps>,
+}
+
+impl Drop for Stamp {
+    fn drop(&mut self) {
+        self.of.given.lock().under_way.remove(&self.ns);
     }
 }
 
@@ -104,5 +144,18 @@ mod tests {
         let stamps = Stamps::default();
         let stamps = [5, 5, 4, 9].map(|now_ns| stamps.next_ns(now_ns));
         assert_eq!(stamps, [5, 6, 7, 9]);
+    }
+
+    #[test]
+    fn what_is_under_way_is_not_settled() {
+        let stamps = Arc::new(Stamps::default());
+        assert_eq!(stamps.settled_ns(3), 3);
+        let (first, second) = (stamps.begin(3), stamps.begin(9));
+        assert_eq!((first.ns, second.ns, stamps.settled_ns(20)), (4, 9, 3));
+        drop(first);
+        assert_eq!(stamps.settled_ns(20), 8);
+        drop(second);
+        assert_eq!(stamps.settled_ns(20), 20);
+        assert_eq!(stamps.next_ns(20), 21, "later than what was settled");
     }
 }

@@ -15,12 +15,14 @@ mod names;
 mod operations;
 mod queries;
 mod sts;
+mod subscriptions;
 mod throttle;
 
 use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
 use tracery_intake::Intake;
+use tracery_outbound::Outbound;
 use tracery_query::StoreEvents;
 // Where the files of `ingest` look for the names.
 use tracery_query::questions::logs as log_place;
@@ -53,10 +55,18 @@ pub struct CloudWatchLogs {
     /// One change of a group at a time, so that none undoes another.
     pub(crate) changes: Arc<tokio::sync::Mutex<()>>,
     pub(crate) throttle: Arc<throttle::Throttle>,
+    /// The tasks that deliver what subscription filters match.
+    pub(crate) subscriptions: Arc<subscriptions::Subscriptions>,
+    pub(crate) outbound: Outbound,
 }
 
 impl CloudWatchLogs {
-    pub fn new(intake: Intake, events: StoreEvents, context: Arc<SessionContext>) -> Self {
+    pub fn new(
+        intake: Intake,
+        events: StoreEvents,
+        context: Arc<SessionContext>,
+        outbound: Outbound,
+    ) -> Self {
         Self {
             intake,
             events,
@@ -71,6 +81,8 @@ impl CloudWatchLogs {
             defaults: Arc::default(),
             changes: Arc::default(),
             throttle: Arc::default(),
+            subscriptions: Arc::default(),
+            outbound,
         }
     }
 
@@ -85,6 +97,11 @@ impl CloudWatchLogs {
     /// Runs scheduled queries; never ends.
     pub async fn run_scheduled(self) {
         queries::schedule::work(self).await;
+    }
+
+    /// Delivers what subscription filters match; never ends.
+    pub async fn run_subscriptions(self) {
+        subscriptions::run(self).await;
     }
 
     /// The same with rates that calls are held to.

@@ -262,7 +262,7 @@ async fn scan(
 }
 
 /// The pattern as a function of the engine, so that it runs on all its threads.
-fn matches(pattern: &Arc<Pattern>) -> ScalarUDF {
+pub(super) fn matches(pattern: &Arc<Pattern>) -> ScalarUDF {
     let pattern = Arc::clone(pattern);
     create_udf(
         "tracery_log_pattern_matches",

@@ -1,6 +1,7 @@
 //! The questions that pages ask again and again: which services there are, what a trace holds, which traces match,
 //! which values a field has; and SQL for everything else.
 
+pub mod arrivals;
 mod log_place;
 pub mod logs;
 mod services;

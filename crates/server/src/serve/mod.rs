@@ -23,6 +23,7 @@ use tracery_cloudwatch_logs::{CloudWatchLogs, Rates};
 use tracery_honeycomb::Honeycomb;
 use tracery_intake::{AuthMode, DatasetRegistry, Intake, MemoryBudget};
 use tracery_model::{EnvironmentId, OWN_SPANS};
+use tracery_outbound::Outbound;
 use tracery_query::StoreEvents;
 use tracery_settings::Settings;
 use tracery_stdx::{Clock, SystemClock};
@@ -156,10 +157,12 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     };
     let requests = Arc::clone(&figures.requests);
 
+    let outbound = Outbound::new(config.private_webhooks).context("cannot make requests")?;
     let rates = config.logs_rates.as_deref().unwrap_or_default().parse::<Rates>();
     let rates = rates.map_err(anyhow::Error::msg).context("--logs-rates")?;
-    let logs = CloudWatchLogs::new(intake.clone(), events, context).with_rates(rates);
+    let logs = CloudWatchLogs::new(intake.clone(), events, context, outbound).with_rates(rates);
     tokio::spawn(logs.clone().run_scheduled());
+    tokio::spawn(logs.clone().run_subscriptions());
     let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default())
         .with_metrics(ports::otlp_metrics(intake.limits.inflated_bytes_max));
     let protocols = Router::new()

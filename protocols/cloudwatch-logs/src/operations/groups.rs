@@ -12,7 +12,9 @@ use tracery_aws_wire::logs::{
 };
 use tracery_settings::{LogGroup, LogGroupChange, NewLogGroup, SettingsError};
 
-use super::{invalid, limit_exceeded, metric_filters, not_found, pages, tags, unavailable};
+use super::{
+    invalid, limit_exceeded, metric_filters, not_found, pages, subscription_filters, tags, unavailable,
+};
 use crate::filters::Rules;
 use crate::names::{self, find_group, group_arn, group_name};
 use crate::{Caller, CloudWatchLogs};
@@ -66,6 +68,7 @@ pub(super) async fn delete_log_group(
     let group = find_group(state, caller, &call.log_group_name).await?;
     if state.intake.settings.delete_log_group(&group.id).await.map_err(unavailable)? {
         metric_filters::forget_group(state, caller, &group).await?;
+        subscription_filters::forget_group(state, caller, &group).await?;
         return Ok(());
     }
     // It was protected, or somebody else deleted it meanwhile.

@@ -33,6 +33,11 @@ pub(super) async fn put_metric_filter(
 ) -> Result<(), Error> {
     pattern(&call.filter_pattern)?;
     call.metric_transformations.iter().try_for_each(check)?;
+    if call.field_selection_criteria.is_some() || call.emit_system_field_dimensions.is_some() {
+        return Err(invalid(
+            "Metric filters have no fieldSelectionCriteria and no emitSystemFieldDimensions here.",
+        ));
+    }
     let group = find_group(state, caller, &call.log_group_name).await?;
     if group.class != STANDARD {
         return Err(invalid(format!("Log groups of class {} have no metric filters.", group.class)));

@@ -1,6 +1,7 @@
 //! The operations, one file for each family. [`answer`] is the only way in: it decodes by the model and encodes what the
 //! operation gave.
 
+mod destinations;
 mod groups;
 pub(crate) mod kept;
 mod live_tail;
@@ -16,6 +17,7 @@ mod query_results;
 mod read_events;
 mod scheduled_queries;
 mod streams;
+mod subscription_filters;
 mod tags;
 
 use std::future::Future;
@@ -111,6 +113,23 @@ pub(crate) async fn answer(
         Operation::PutMetricFilter => run(metric_filters::put_metric_filter, state, caller, body).await,
         Operation::PutRetentionPolicy => run(groups::put_retention_policy, state, caller, body).await,
         Operation::StartLiveTail => live_tail::start_live_tail(state, caller, request).await,
+        Operation::DeleteSubscriptionFilter => {
+            run(subscription_filters::delete_subscription_filter, state, caller, body).await
+        }
+        Operation::DescribeSubscriptionFilters => {
+            run(subscription_filters::describe_subscription_filters, state, caller, body).await
+        }
+        Operation::PutSubscriptionFilter => {
+            run(subscription_filters::put_subscription_filter, state, caller, body).await
+        }
+        Operation::DeleteDestination => run(destinations::delete_destination, state, caller, body).await,
+        Operation::DescribeDestinations => {
+            run(destinations::describe_destinations, state, caller, body).await
+        }
+        Operation::PutDestination => run(destinations::put_destination, state, caller, body).await,
+        Operation::PutDestinationPolicy => {
+            run(destinations::put_destination_policy, state, caller, body).await
+        }
         Operation::TagLogGroup => run(tags::tag_log_group, state, caller, body).await,
         Operation::TagResource => run(tags::tag_resource, state, caller, body).await,
         Operation::TestMetricFilter => run(metric_filters::test_metric_filter, state, caller, body).await,

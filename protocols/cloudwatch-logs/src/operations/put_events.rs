@@ -12,6 +12,7 @@ use tracery_settings::LogStreamFigures;
 
 use super::Reply;
 use super::streams::sequence_token;
+use crate::event_id::Stamp;
 use crate::ingest::metrics::metrics_of;
 use crate::ingest::request::{EVENT_BYTES, check, entity, read, window};
 use crate::ingest::rows::{Origin, RowWriter};
@@ -29,6 +30,8 @@ struct Written {
     batches: Vec<EventBatch>,
     row_count: usize,
     group_id: String,
+    /// Held until the rows are readable.
+    stamp: Stamp,
     group: String,
     stream: String,
     /// What Live Tail may show of it; empty when nobody watches.
@@ -69,8 +72,10 @@ pub(super) async fn put_log_events(
             received_ms: written.came.last_ingestion_ms,
             events: &written.watched,
         });
-        let Written { group_id, stream, came, .. } = &written;
-        if !state.figures.note(&state.intake.settings, group_id, stream, *came) {
+        let Written { group_id, stream, came, stamp, .. } = written;
+        drop(stamp);
+        state.subscriptions.arrived(&group_id);
+        if !state.figures.note(&state.intake.settings, &group_id, &stream, came) {
             metrics.dropped(DOOR, "stream_figures", 1);
         }
     }
@@ -95,7 +100,8 @@ async fn write(state: &CloudWatchLogs, caller: &Caller, body: &[u8]) -> Result<W
     check(&batch.events)?;
     let group = find_group(state, caller, &batch.group).await?;
     find_stream(state, &group, &batch.stream).await?;
-    let received_ns = state.stamp_ns();
+    let stamp = state.stamps.begin(state.intake.clock.now_ns());
+    let received_ns = stamp.ns;
     let now_ms = received_ns / 1_000_000;
     let (kept, rejected) = window(&batch.events, now_ms, group.retention_days);
     let metrics = &state.intake.metrics;
@@ -139,6 +145,7 @@ async fn write(state: &CloudWatchLogs, caller: &Caller, body: &[u8]) -> Result<W
         watched: watched.collect(),
         row_count: kept.len(),
         group_id: group.id.clone(),
+        stamp,
         came: LogStreamFigures {
             first_event_ms: time_ms(kept.start),
             last_event_ms: time_ms(kept.end.saturating_sub(1)),

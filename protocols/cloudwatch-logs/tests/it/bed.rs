@@ -11,6 +11,7 @@ use tower::ServiceExt as _;
 use tracery_cloudwatch_logs::{CloudWatchLogs, routes};
 use tracery_columnar::Sink;
 use tracery_intake::{AuthMode, Intake};
+use tracery_outbound::Outbound;
 use tracery_query::StoreEvents;
 use tracery_settings::{ServerKey, Settings};
 use tracery_stdx::ManualClock;
@@ -72,7 +73,7 @@ impl Bed {
         let intake = Intake::new(sink, settings.clone(), clock.clone(), mode);
         let context = Arc::new(tracery_query::session_context(64 << 20, 1).unwrap());
         let events = StoreEvents::new(store, &context);
-        let logs = CloudWatchLogs::new(intake, events, context);
+        let logs = CloudWatchLogs::new(intake, events, context, Outbound::new(true).unwrap());
         Self { sink: recording, settings, logs, clock, _folder: folder }
     }
 
