@@ -4,10 +4,14 @@
 //! **Invariant:** pure functions of their input: no I/O, no clock, no randomness. Any input gives an answer, in bounded
 //! time and memory.
 
+pub mod fingerprint;
 mod level;
 mod occurrence;
+pub mod payload;
+pub mod row;
 mod summary;
 
+pub use fingerprint::{Grouping, Rules, RulesError, group};
 pub use level::Level;
 pub use occurrence::{Code, Exception, Frame, Kind, Occurrence, Person, Source};
 pub use summary::Summary;

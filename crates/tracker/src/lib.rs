@@ -1,5 +1,31 @@
-//! Items and what people do with them: counting occurrences, states, assignment, comments, people, versions, deploys,
-//! notifications. Everything small and transactional about errors; the occurrences themselves are in the store.
+//! Items and what people do with them: counting occurrences, states, assignment, comments, people, versions and deploys.
+//! Everything small and transactional about errors; the occurrences themselves are in the store. Doors note what they
+//! took in, a worker groups it, and Rollbar's API reads and changes items here.
 //!
 //! **Invariant:** an occurrence that was noted is counted once, whatever crashes; an item changes its state only as
 //! `lifecycle` says.
+
+mod database;
+mod deploys;
+mod inbox;
+mod item_changes;
+mod items;
+mod lifecycle;
+mod people;
+mod projects;
+mod search;
+mod sequences;
+mod statement;
+mod versions;
+mod worker;
+
+pub use database::{Tracker, TrackerError};
+pub use deploys::{Deploy, DeployStatus};
+pub use inbox::Rejected;
+pub use item_changes::{ItemChange, ItemUpdate};
+pub use items::{Item, ItemFilter, ItemPage, Order};
+pub use lifecycle::Status;
+pub use people::PersonSeen;
+pub use projects::{Project, TokenSettings};
+pub use search::{Search, SearchError};
+pub use versions::{Version, VersionEvent, VersionItem, VersionStats};
