@@ -5,6 +5,7 @@
 
 mod activities;
 mod app;
+mod errors;
 mod logs;
 mod telemetry;
 mod traffic;
@@ -20,7 +21,8 @@ use clap::Parser;
 ///
 /// Telemetry goes to OTEL_EXPORTER_OTLP_ENDPOINT (http://127.0.0.1:4318 when unset) with the headers of
 /// OTEL_EXPORTER_OTLP_HEADERS, as the service OTEL_SERVICE_NAME (cruddur when unset). With AWS_XRAY_DAEMON_ADDRESS each
-/// request is an X-Ray segment, too; with AWS_ENDPOINT_URL_CLOUDWATCH_LOGS there are lines in the log group cruddur.
+/// request is an X-Ray segment, too; with AWS_ENDPOINT_URL_CLOUDWATCH_LOGS there are lines in the log group cruddur;
+/// with ROLLBAR_ENDPOINT, the item URL, errors are reported there.
 #[derive(Parser)]
 #[command(version, about, long_about)]
 struct Arguments {
@@ -75,11 +77,16 @@ async fn run(
     let address = listener.local_addr()?;
     let instance = format!("cruddur/{}", uuid::Uuid::new_v4());
     let (logs, sender) = logs::Logs::from_environment(&instance).await?.unzip();
-    let router = app::router(telemetry::tracer(backend), address, xray::Daemon::from_environment(), logs);
+    let (errors, reporter) = errors::Errors::from_environment().unzip();
+    let daemon = xray::Daemon::from_environment();
+    let router = app::router(telemetry::tracer(backend), address, daemon, logs, errors);
     println!("cruddur listens on http://{address}");
     let served = serve(arguments, limit, frontend, listener, router).await;
     if let Some(sender) = sender {
         sender.end().await;
+    }
+    if let Some(reporter) = reporter {
+        reporter.end().await;
     }
     served
 }

@@ -64,7 +64,8 @@ def make_key(server, environment, kind, *flags):
          "--environment", environment, "--kind", kind, *flags],
         check=True, capture_output=True, text=True,
     )
-    return json.loads(made.stdout)["key"]
+    said = json.loads(made.stdout)
+    return said["token"] if kind == "rollbar" else said["key"]
 
 
 @pytest.fixture

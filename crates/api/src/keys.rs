@@ -59,7 +59,7 @@ pub(crate) async fn create(
     let environment =
         identity.managed_environment(&api, place.environment.as_deref(), "api-keys:write").await?;
     let kind = KeyKind::from_name(&new.kind)
-        .ok_or_else(|| ApiError::invalid("kind is one of ingest, configuration, management, aws"))?;
+        .ok_or_else(|| ApiError::invalid("kind is one of ingest, configuration, management, aws, rollbar"))?;
     // A management key must not mint itself scopes it was not given.
     if kind == KeyKind::Management && matches!(identity, Identity::Management(_)) {
         return Err(ApiError::forbidden("a management key makes no management keys"));

@@ -14,6 +14,8 @@ pub enum KeyKind {
     Management,
     /// An access key of AWS clients, whose requests are signed with its secret.
     Aws,
+    /// A token of Rollbar's: of a project, or of an account.
+    Rollbar,
 }
 
 impl KeyKind {
@@ -23,11 +25,12 @@ impl KeyKind {
             KeyKind::Configuration => "configuration",
             KeyKind::Management => "management",
             KeyKind::Aws => "aws",
+            KeyKind::Rollbar => "rollbar",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        [KeyKind::Ingest, KeyKind::Configuration, KeyKind::Management, KeyKind::Aws]
+        [KeyKind::Ingest, KeyKind::Configuration, KeyKind::Management, KeyKind::Aws, KeyKind::Rollbar]
             .into_iter()
             .find(|kind| kind.name() == name)
     }
@@ -79,6 +82,12 @@ const CONFIGURATION_SCOPES: &[&str] =
 const MANAGEMENT_SCOPES: &[&str] =
     &["api-keys:read", "api-keys:write", "environments:read", "environments:write"];
 
+/// Those of a project's token, then those of an account's.
+const ROLLBAR_SCOPES: &[&str] =
+    &["post_server_item", "post_client_item", "read", "write", "account:read", "account:write"];
+/// What a token gets when none are named: a project's.
+const ROLLBAR_SCOPES_DEFAULT: &[&str] = &["post_server_item", "post_client_item", "read", "write"];
+
 impl KeyKind {
     /// Every scope a key of this kind can have; also what it gets when none are named.
     pub fn scopes(self) -> &'static [&'static str] {
@@ -88,6 +97,7 @@ impl KeyKind {
             KeyKind::Management => MANAGEMENT_SCOPES,
             // What is signed with it may do everything in its environment.
             KeyKind::Aws => &[],
+            KeyKind::Rollbar => ROLLBAR_SCOPES,
         }
     }
 }
@@ -100,6 +110,7 @@ const REVOKED_KEYS_MAX: i64 = 1_000;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const ALPHABET_MIXED: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
+const ALPHABET_HEX: &[u8; 16] = b"0123456789abcdef";
 const ALPHABET_ACCESS_KEY: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const ALPHABET_AWS_SECRET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -125,8 +136,9 @@ impl Settings {
     /// Makes a key in an environment. `scopes` empty gives all that the kind can have.
     ///
     /// The forms are Honeycomb's, because clients look at them: ingest `hcaik_` and 58 characters (64 in all),
-    /// configuration 22 characters, management `id:secret`, AWS an
-    /// access key id of 20 characters (the key's id) and a secret of 40. None has the 32 characters of a classic key.
+    /// configuration 22 characters, management `id:secret`, Rollbar 32 hexadecimal digits, AWS an
+    /// access key id of 20 characters (the key's id) and a secret of 40. Honeycomb's have not the 32 characters of a
+    /// classic key.
     pub async fn create_key(
         &self,
         environment: EnvironmentId,
@@ -142,7 +154,8 @@ impl Settings {
             )));
         }
         let scopes: Vec<String> = if scopes.is_empty() {
-            kind.scopes().iter().map(|scope| (*scope).to_owned()).collect()
+            let default = if kind == KeyKind::Rollbar { ROLLBAR_SCOPES_DEFAULT } else { kind.scopes() };
+            default.iter().map(|scope| (*scope).to_owned()).collect()
         } else {
             scopes.to_vec()
         };
@@ -164,6 +177,8 @@ impl Settings {
                 let id = format!("AKIA{}", random_text(ALPHABET_ACCESS_KEY, 16));
                 (id, random_text(ALPHABET_AWS_SECRET, 40))
             }
+            // Scripts refuse any other length.
+            KeyKind::Rollbar => (format!("rbk_{}", random_text(ALPHABET, 20)), random_text(ALPHABET_HEX, 32)),
         };
         let sealed = match kind {
             // A signature is verified with the secret itself, so a hash of it would not do.

@@ -1,6 +1,7 @@
 """Cruddur in Flask: the views of the sample application, traced by the OpenTelemetry SDK and its Flask and requests
 instrumentation, and by the X-Ray SDK where AWS_XRAY_DAEMON_ADDRESS names a daemon; with lines in CloudWatch Logs through
-watchtower where AWS_ENDPOINT_URL_CLOUDWATCH_LOGS names an endpoint. None of these is changed.
+watchtower where AWS_ENDPOINT_URL_CLOUDWATCH_LOGS names an endpoint; and with errors reported by Rollbar's SDK where
+ROLLBAR_ENDPOINT names one. None of these is changed.
 `python -m cruddur` serves it; `traffic.py` visits it."""
 
 import logging
@@ -9,11 +10,13 @@ import time
 import uuid
 from datetime import datetime, timedelta, timezone
 
+import rollbar
+import rollbar.contrib.flask
 import watchtower
 from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.ext.flask.middleware import XRayMiddleware
-from flask import Flask, abort, jsonify, request
+from flask import Flask, abort, got_request_exception, jsonify, request
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.flask import FlaskInstrumentor
@@ -86,6 +89,34 @@ def write_lines(app):
     return handler
 
 
+def name_the_trace(payload, **_):
+    """Gives each error the trace that it belongs to."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        custom = payload["data"].setdefault("custom", {})
+        custom |= {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+    return payload
+
+
+def report_errors(app):
+    """Exceptions of views, and what the views report themselves, where ROLLBAR_ENDPOINT names the folder of the API
+    (…/api/1/). Without it nothing is sent."""
+    endpoint = os.environ.get("ROLLBAR_ENDPOINT")
+    token = os.environ.get("ROLLBAR_ACCESS_TOKEN", "0" * 32)
+    with app.app_context():
+        rollbar.init(
+            token,
+            "production",
+            endpoint=endpoint,
+            root=os.path.dirname(os.path.realpath(__file__)),
+            allow_logging_basic_config=False,
+            enabled=bool(endpoint),
+        )
+        if endpoint:
+            rollbar.events.add_payload_handler(name_the_trace)
+            got_request_exception.connect(rollbar.contrib.flask.report_exception, app)
+
+
 def mock_data(found, now):
     """What a view found, kept with a subsegment of its own."""
     with xray_recorder.in_subsegment("mock-data") as subsegment:
@@ -117,6 +148,7 @@ def create_app():
     FlaskInstrumentor().instrument_app(app)
     record_segments(app)
     app.extensions["lines"] = write_lines(app)
+    report_errors(app)
 
     @app.before_request
     def name_the_user():
@@ -173,7 +205,8 @@ def create_app():
 
     @app.get("/rollbar/test")
     def rollbar_test():
-        raise RuntimeError("this is a test of error reporting")
+        rollbar.report_message("Hello World!", "warning")
+        return "Hello World!\n"
 
     @app.get("/healthz")
     def healthz():

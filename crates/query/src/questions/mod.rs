@@ -2,6 +2,7 @@
 //! which values a field has; and SQL for everything else.
 
 pub mod arrivals;
+pub mod errors;
 mod log_place;
 pub mod logs;
 mod services;

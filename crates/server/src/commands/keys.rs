@@ -86,11 +86,7 @@ async fn create(
         Kind::Configuration => KeyKind::Configuration,
         Kind::Management => KeyKind::Management,
         Kind::Aws => KeyKind::Aws,
-        Kind::Rollbar => {
-            let error =
-                anyhow::anyhow!("there are no keys of this kind yet: the door they open is not built");
-            return Err(Failure { code: EXIT_USAGE, error });
-        }
+        Kind::Rollbar => KeyKind::Rollbar,
     };
     let settings = open_settings(place).await?;
     let fail = |error: SettingsError| Failure { code: exit_code(&error), error: error.into() };
@@ -105,6 +101,8 @@ async fn create(
     if kind == KeyKind::Aws {
         shown["access_key_id"] = created.key.id.into();
         shown["secret_access_key"] = created.secret.into();
+    } else if kind == KeyKind::Rollbar {
+        shown["token"] = created.secret.into();
     } else {
         shown["key"] = created.secret.into();
     }

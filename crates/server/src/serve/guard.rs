@@ -28,7 +28,7 @@ use super::metrics::Requests;
 use super::self_trace::OTHER_METHOD;
 
 /// Names under which unmodified clients know their vendor: they come through a proxy setting or a hosts file.
-const VENDOR_HOSTS: &[&str] = &["api.honeycomb.io", "api.eu1.honeycomb.io"];
+const VENDOR_HOSTS: &[&str] = &["api.honeycomb.io", "api.eu1.honeycomb.io", "api.rollbar.com"];
 
 /// AWS SDKs put these before the host that they were given for Live Tail. What comes of a loopback's name or address is no
 /// name that a domain could have.
@@ -37,6 +37,9 @@ const LIVE_PREFIXES: &[&str] = &["stream-", "streaming-"];
 /// Paths that browsers rightly send telemetry to from pages of other origins. Everything else, which can be read or
 /// changes settings, is for pages of our own.
 const TELEMETRY_PATHS: &[&str] = &["/v1/traces", "/v1/logs", "/v1/metrics", "/1/events/", "/1/batch/"];
+
+/// The same for posting only: reading what lies there is for pages of our own.
+const ITEM_PATHS: &[&str] = &["/api/1/item", "/api/item"];
 
 #[derive(Clone)]
 pub(crate) struct Guard {
@@ -125,7 +128,9 @@ async fn check_host(State(guard): State<Guard>, request: Request, next: Next) ->
 
 async fn check_origin(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let telemetry = TELEMETRY_PATHS.iter().any(|prefix| path.starts_with(prefix));
+    let is_write = matches!(*request.method(), Method::POST | Method::OPTIONS);
+    let telemetry = TELEMETRY_PATHS.iter().any(|prefix| path.starts_with(prefix))
+        || is_write && ITEM_PATHS.contains(&path.trim_end_matches('/'));
     if telemetry || origin_is_ours(&request) {
         return next.run(request).await;
     }

@@ -25,9 +25,11 @@ use tracery_intake::{AuthMode, DatasetRegistry, Intake, MemoryBudget};
 use tracery_model::{EnvironmentId, OWN_SPANS};
 use tracery_outbound::Outbound;
 use tracery_query::StoreEvents;
+use tracery_rollbar::Rollbar;
 use tracery_settings::Settings;
 use tracery_stdx::{Clock, SystemClock};
 use tracery_store::{Catalog, MergePolicy, Objects, Store, StoreOptions};
+use tracery_tracker::Tracker;
 use tracery_xray::{Daemon, XRay};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
@@ -124,6 +126,7 @@ struct House {
     config: Config,
     settings: Settings,
     store: Store,
+    tracker: Tracker,
     clock: Arc<dyn Clock>,
     self_trace: Option<SelfTrace>,
     /// Unsigned telemetry on the daemon's port belongs here.
@@ -132,7 +135,7 @@ struct House {
 
 /// Connects the parts: the one place that names them all. A new protocol is one more `merge` here.
 fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
-    let House { config, settings, store, clock, self_trace, xray_environment } = house;
+    let House { config, settings, store, tracker, clock, self_trace, xray_environment } = house;
     let verified = config.auth == Auth::Required;
     let mode = if verified { AuthMode::Required } else { AuthMode::Open };
     let sink = DatasetRegistry::new(Arc::new(store.clone()), settings.clone());
@@ -157,6 +160,7 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     };
     let requests = Arc::clone(&figures.requests);
 
+    let rollbar = Rollbar::new(intake.clone(), tracker.clone(), events.clone(), Arc::clone(&context));
     let outbound = Outbound::new(config.private_webhooks).context("cannot make requests")?;
     let rates = config.logs_rates.as_deref().unwrap_or_default().parse::<Rates>();
     let rates = rates.map_err(anyhow::Error::msg).context("--logs-rates")?;
@@ -169,7 +173,8 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
         .merge(tracery_otlp::routes(intake.clone()))
         .merge(tracery_honeycomb::routes(honeycomb))
         .merge(tracery_xray::routes(xray.clone()))
-        .merge(tracery_cloudwatch_logs::routes(logs));
+        .merge(tracery_cloudwatch_logs::routes(logs))
+        .merge(tracery_rollbar::routes(rollbar));
     let own = Router::new()
         .merge(tracery_ui::routes())
         .merge(tracery_api::routes(api))
@@ -238,9 +243,10 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
             None => default,
         };
         let store = open_store(&config.place, &catalog_url, store_options(&config)).await?;
-        anyhow::Ok((settings, store, xray_environment.id))
+        let tracker = Tracker::open(&catalog_url, Arc::clone(&clock)).await?;
+        anyhow::Ok((settings, store, tracker, xray_environment.id))
     };
-    let (settings, store, xray_environment) = tokio::select! {
+    let (settings, store, tracker, xray_environment) = tokio::select! {
         opened = opened => opened.or_exit(EXIT_UNREACHABLE)?,
         () = signals.next() => return Ok(()),
     };
@@ -253,11 +259,13 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         None => None,
     };
     let sweeper = tokio::spawn(sweep(settings.clone()));
+    let grouping = tokio::spawn(tracker.clone().work());
     let ready_file = config.ready_file.clone();
     let house = House {
         config,
         settings,
         store: store.clone(),
+        tracker: tracker.clone(),
         clock,
         self_trace: self_trace.clone(),
         xray_environment,
@@ -279,6 +287,8 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         if let Some(self_trace) = &self_trace {
             self_trace.finish().await;
         }
+        // What was noted is in the inbox; what is not grouped now is grouped at the next start.
+        grouping.abort();
         store.close().await;
     };
     let result = tokio::select! {
