@@ -9,6 +9,9 @@ mod calculated;
 #[path = "../../protocols/xray/src/daemon/datagram.rs"]
 mod datagram;
 #[allow(dead_code)]
+#[path = "../../protocols/sentry/src/envelope.rs"]
+mod envelope;
+#[allow(dead_code)]
 mod log_ingest;
 // The names that events are written under, where the files of `log_ingest` look for them.
 #[allow(dead_code)]
@@ -259,6 +262,31 @@ pub fn put_log_events(body: &[u8]) {
     let batches = rows.finish();
     let bodies = batches.iter().filter_map(|batch| batch.records.column_by_name("body"));
     assert_eq!(bodies.map(|column| column.len() - column.null_count()).sum::<usize>(), kept.len());
+}
+
+/// An item that passes has a fingerprint, a title and a row.
+pub fn rollbar_item(text: &[u8]) {
+    if let Ok(serde_json::Value::Object(data)) = serde_json::from_slice(text) {
+        tracery_errors::fuzzing::item(&data);
+    }
+}
+
+/// Payloads lie within the body, one after the other; events are read as occurrences.
+pub fn sentry_envelope(body: &[u8]) {
+    let Some(read) = envelope::Envelope::read(body) else { return };
+    assert!(read.items.iter().map(|item| item.payload.len()).sum::<usize>() <= body.len());
+    for item in read.items {
+        if let Ok(event) = serde_json::from_slice(item.payload) {
+            tracery_errors::fuzzing::item(&tracery_errors::sentry::data(&event));
+        }
+    }
+}
+
+/// Rules that pass can be applied to anything.
+pub fn fingerprint_rules(text: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(text) {
+        tracery_errors::fuzzing::rules(text);
+    }
 }
 
 /// What was read is written as it was.

@@ -5,10 +5,12 @@
 //! time and memory.
 
 pub mod fingerprint;
+pub mod fuzzing;
 mod level;
 mod occurrence;
 pub mod payload;
 pub mod row;
+pub mod sentry;
 mod summary;
 
 pub use fingerprint::{Grouping, Rules, RulesError, group};

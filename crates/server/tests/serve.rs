@@ -328,9 +328,20 @@ fn mistakes_have_exit_codes_that_say_so() {
         (vec!["serve", "--data-dir", directory, "--http", "0.0.0.0:0"], 2, "loopback"),
         (vec!["serve", "--data-dir", directory, "--xray", "0.0.0.0:0"], 2, "nobody signs"),
         (
-            vec!["keys", "create", "--data-dir", directory, "--environment", "e", "--kind", "rollbar"],
+            vec![
+                "keys",
+                "create",
+                "--data-dir",
+                directory,
+                "--environment",
+                "e",
+                "--kind",
+                "rollbar",
+                "--scopes",
+                "send_events",
+            ],
             2,
-            "not built",
+            "no scope",
         ),
         (
             vec![

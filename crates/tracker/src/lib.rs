@@ -16,6 +16,7 @@ mod projects;
 mod search;
 mod sequences;
 mod statement;
+mod take;
 mod versions;
 mod worker;
 
@@ -28,4 +29,5 @@ pub use lifecycle::Status;
 pub use people::PersonSeen;
 pub use projects::{Project, TokenSettings};
 pub use search::{Search, SearchError};
+pub use take::{TakeError, Taken};
 pub use versions::{Version, VersionEvent, VersionItem, VersionStats};

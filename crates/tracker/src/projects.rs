@@ -193,6 +193,25 @@ impl Tracker {
         }))
     }
 
+    /// The project that a token of an environment belongs to; `None` where it is gone.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn project_of_token(
+        &self,
+        key_id: &str,
+        environment: EnvironmentId,
+        environment_name: &str,
+    ) -> Result<Option<Project>, TrackerError> {
+        match self.token_settings(key_id).await? {
+            Some(settings) => {
+                let project = self.project(settings.project_id).await?;
+                Ok(project.filter(|project| project.environment == environment))
+            }
+            None => self.first_project(environment, environment_name).await.map(Some),
+        }
+    }
+
     /// # Errors
     /// When the database does not answer.
     pub async fn set_token_settings(

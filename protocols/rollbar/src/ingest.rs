@@ -7,9 +7,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri};
 use serde_json::{Map, Value, json};
-use tracery_columnar::{BatchBuilder, EventBatch};
-use tracery_errors::{Grouping, Occurrence, Rules, Summary, payload, row};
-use tracery_model::Signal;
+use tracery_errors::{Grouping, Occurrence, Rules, payload};
+use tracery_tracker::{TakeError, Taken};
 
 use crate::Rollbar;
 use crate::body::{self, Parameters};
@@ -113,19 +112,17 @@ async fn take(
         Ok(read) => read,
         Err(refusal) => return refuse(refusal, &sent).await,
     };
-    if state.tracker.is_known(project.id, &occurrence.uuid).await? {
-        metrics.dropped(DOOR, "known_uuid", 1);
-        return Ok((caller, occurrence.uuid));
+    match state.tracker.take_in(state.intake.sink.as_ref(), &project, &occurrence, grouping).await {
+        Ok(Taken::New(_)) => metrics.accepted(DOOR, 1),
+        Ok(Taken::Known) => metrics.dropped(DOOR, "known_uuid", 1),
+        Err(error) => {
+            metrics.rejected(DOOR, "storage", 1);
+            return Err(match error {
+                TakeError::Sink(error) => error.into(),
+                TakeError::Tracker(error) => error.into(),
+            });
+        }
     }
-    let occurrence_id = state.tracker.occurrence_ids(1).await?.first().copied().unwrap_or_default();
-    let belongs = row::Belongs { occurrence_id, project_id: project.id, project_name: &project.name };
-    let batches = batch(&occurrence, &grouping, belongs);
-    if let Err(error) = state.intake.sink.accept(caller.environment, batches).await {
-        metrics.rejected(DOOR, "storage", 1);
-        return Err(error.into());
-    }
-    state.tracker.note(vec![summary(&occurrence, grouping, belongs)]).await?;
-    metrics.accepted(DOOR, 1);
     drop(permit);
     Ok((caller, occurrence.uuid))
 }
@@ -154,34 +151,4 @@ fn read(
         .map_err(|problems| Refusal::invalid(format!("Invalid format. {}", problems.join(" "))))?;
     let grouping = tracery_errors::group(&occurrence, rules, &Value::Object(data));
     Ok((occurrence, grouping))
-}
-
-fn batch(occurrence: &Occurrence, grouping: &Grouping, belongs: row::Belongs<'_>) -> Vec<EventBatch> {
-    let mut builder = BatchBuilder::new(Signal::Error, occurrence.received_ns);
-    row::write(&mut builder, occurrence, grouping, belongs);
-    builder.finish().into_iter().collect()
-}
-
-fn summary(occurrence: &Occurrence, grouping: Grouping, belongs: row::Belongs<'_>) -> Summary {
-    Summary {
-        occurrence_id: belongs.occurrence_id,
-        project_id: belongs.project_id,
-        uuid: occurrence.uuid.clone(),
-        source: occurrence.source,
-        received_s: occurrence.received_ns.div_euclid(1_000_000_000),
-        environment: occurrence.environment.clone(),
-        fingerprint: grouping.fingerprint,
-        title: grouping.title,
-        grouping: grouping.explanation.to_string(),
-        old_fingerprint: None,
-        level: occurrence.level,
-        platform: occurrence.platform.clone(),
-        framework: occurrence.framework.clone(),
-        code_version: occurrence.code_version.clone(),
-        context: occurrence.context.clone(),
-        host: occurrence.host.clone(),
-        user_ip: occurrence.user_ip.clone(),
-        person: occurrence.person.clone(),
-        trace_id: occurrence.trace_id.map(|id| tracery_model::TraceId(id).to_string()),
-    }
 }

@@ -53,7 +53,10 @@ pub fn group(occurrence: &Occurrence, rules: &Rules, payload: &Value) -> Groupin
     let shown_title = title(title_asked.as_deref().unwrap_or(&default_title));
     if let Some(own) = occurrence.fingerprint.as_deref().filter(|own| !own.is_empty()) {
         let explanation = json!({ "version": VERSION, "by": "the payload", "parts": [own] });
-        return Grouping { fingerprint: asked(own), title: shown_title, explanation };
+        // Sentry's word for what would be without the wish.
+        let own =
+            own.replace("{{ default }}", &default_fingerprint).replace("{{default}}", &default_fingerprint);
+        return Grouping { fingerprint: asked(&own), title: shown_title, explanation };
     }
     let more = parts.len().saturating_sub(SHOWN_MAX);
     let mut shown: Vec<String> = parts.into_iter().take(SHOWN_MAX).collect();

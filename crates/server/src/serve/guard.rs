@@ -130,11 +130,17 @@ async fn check_origin(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_write = matches!(*request.method(), Method::POST | Method::OPTIONS);
     let telemetry = TELEMETRY_PATHS.iter().any(|prefix| path.starts_with(prefix))
-        || is_write && ITEM_PATHS.contains(&path.trim_end_matches('/'));
+        || is_write && is_error_path(path.trim_end_matches('/'));
     if telemetry || origin_is_ours(&request) {
         return next.run(request).await;
     }
     refuse("a page of another origin may not ask this")
+}
+
+/// Where SDKs in browsers post errors: Rollbar's items, Sentry's envelopes.
+fn is_error_path(path: &str) -> bool {
+    let of_sentry = |rest: &str| matches!(rest.split_once('/'), Some((_, "envelope" | "store")));
+    ITEM_PATHS.contains(&path) || path.strip_prefix("/api/").is_some_and(of_sentry)
 }
 
 fn refuse(reason: &'static str) -> Response {

@@ -26,6 +26,7 @@ use tracery_model::{EnvironmentId, OWN_SPANS};
 use tracery_outbound::Outbound;
 use tracery_query::StoreEvents;
 use tracery_rollbar::Rollbar;
+use tracery_sentry::Sentry;
 use tracery_settings::Settings;
 use tracery_stdx::{Clock, SystemClock};
 use tracery_store::{Catalog, MergePolicy, Objects, Store, StoreOptions};
@@ -161,6 +162,7 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     let requests = Arc::clone(&figures.requests);
 
     let rollbar = Rollbar::new(intake.clone(), tracker.clone(), events.clone(), Arc::clone(&context));
+    let sentry = Sentry::new(intake.clone(), tracker.clone());
     let outbound = Outbound::new(config.private_webhooks).context("cannot make requests")?;
     let rates = config.logs_rates.as_deref().unwrap_or_default().parse::<Rates>();
     let rates = rates.map_err(anyhow::Error::msg).context("--logs-rates")?;
@@ -174,7 +176,8 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
         .merge(tracery_honeycomb::routes(honeycomb))
         .merge(tracery_xray::routes(xray.clone()))
         .merge(tracery_cloudwatch_logs::routes(logs))
-        .merge(tracery_rollbar::routes(rollbar));
+        .merge(tracery_rollbar::routes(rollbar))
+        .merge(tracery_sentry::routes(sentry));
     let own = Router::new()
         .merge(tracery_ui::routes())
         .merge(tracery_api::routes(api))
