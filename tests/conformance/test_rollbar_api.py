@@ -161,6 +161,25 @@ def test_people_and_reports(project):
     project.refused(422, "hours must be between 1 and 168", "GET", "/api/1/reports/top_active_items", params={"hours": 169})
 
 
+def test_series_of_occurrences_and_activations(project):
+    for level in ("error", "error", "critical", "warning"):
+        project.post(error(level, level=level))
+    project.post(error("elsewhere", environment="staging"))
+    path = "/api/1/reports/occurrence_counts"
+    for size, buckets in ((60, 3), (3600, 2), (86400, 60)):
+        series = project.get(path, bucket_size=size, buckets=buckets, environments="production")
+        assert len(series) == buckets and sum(count for _, count in series) == 3
+        assert all(start % size == 0 for start, _ in series) and series[1][0] - series[0][0] == size
+    total = lambda path, **filters: sum(count for _, count in project.get(path, **filters))
+    assert total(path) == 4 and total(path, min_level="debug") == 5 and total(path, max_level="error") == 3
+    (item,) = project.items(level="critical")
+    assert total(path, item_id=item["id"]) == 1
+    assert total("/api/1/reports/activated_counts", min_level="debug") == 4 and total("/api/1/reports/activated_counts", environments="staging") == 1
+    for filters, said in [({"bucket_size": 5}, "bucket_size must be one of 60, 3600, 86400"), ({"buckets": 1}, "buckets must be between 2 and 366"),
+                          ({"bucket_size": 60, "buckets": 241}, "buckets must be between 2 and 240"), ({"min_level": "odd"}, "odd is not a valid level")]:
+        project.refused(422, said, "GET", path, params=filters)
+
+
 def test_projects_and_tokens_of_an_account(start):
     server = start("--auth", "required")
     account = Project(server, make_key(server, "shop", "rollbar", "--scopes", "account:read,account:write"))

@@ -243,6 +243,29 @@ impl Tracker {
         rows.iter().map(|row| Ok((row.try_get("hour_s")?, row.try_get("count")?))).collect()
     }
 
+    /// How often items became active (new, reactivated, reopened) on each day in UTC from `from_s` on, by the day's start.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn activations(
+        &self,
+        project_id: i64,
+        environments: &[String],
+        levels: &[Level],
+        from_s: i64,
+    ) -> Result<Vec<(i64, i64)>, TrackerError> {
+        let mut query = Statement::new(
+            "SELECT at_s / 86400 AS day, COUNT(*) AS count FROM item_changes JOIN items ON items.id = item_changes.item_id
+             WHERE kind IN ('new', 'reactivated', 'reopened') AND at_s >= ",
+        );
+        query.value(from_s).push(" AND project_id = ").value(project_id);
+        query.and_one_of("environment", environments.iter().cloned());
+        query.and_one_of("level", levels.iter().map(|level| level.number()));
+        query.push(" GROUP BY at_s / 86400 ORDER BY day");
+        let rows = query.all(&self.pool).await?;
+        rows.iter().map(|row| Ok((row.try_get::<i64, _>("day")? * 86_400, row.try_get("count")?))).collect()
+    }
+
     /// The active items of most occurrences since `from_s`, the worst level first, with how many.
     ///
     /// # Errors

@@ -65,6 +65,8 @@ pub fn routes(state: Rollbar) -> Router {
         ("/api/1/environments", get(api::versions::environments)),
         ("/api/1/people", get(api::people::list)),
         ("/api/1/reports/top_active_items", get(api::reports::top_active_items)),
+        ("/api/1/reports/occurrence_counts", get(api::reports::occurrence_counts)),
+        ("/api/1/reports/activated_counts", get(api::reports::activated_counts)),
         ("/api/1/projects", get(api::projects::list).post(api::projects::create)),
         ("/api/1/project/{id}", get(api::projects::one)),
         ("/api/1/project/{id}/access_tokens", get(api::tokens::list).post(api::tokens::create)),

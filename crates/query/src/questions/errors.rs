@@ -116,6 +116,41 @@ pub async fn occurrences(
     Ok(read(&ask(context, table(events, &scope, &COLUMNS).await?, &page).await?))
 }
 
+/// Occurrences by the bucket of `bucket_s` seconds that they were taken in, those of no bucket left out. Empty lists choose
+/// all environments and levels.
+///
+/// # Errors
+/// When the store cannot be read, or a limit of the engine is reached.
+pub async fn counts(
+    context: &SessionContext,
+    events: &StoreEvents,
+    scope: &OccurrenceScope,
+    bucket_s: i64,
+    environments: &[String],
+    levels: &[&str],
+) -> Result<Vec<(i64, i64)>, QueryError> {
+    let mut condition = condition(scope);
+    let mut one_of = |column: &str, wanted: Vec<String>| {
+        if !wanted.is_empty() {
+            condition.push_str(&format!(r#" AND "{column}" IN ({})"#, wanted.join(", ")));
+        }
+    };
+    one_of("error.environment", environments.iter().map(|one| literal(one)).collect());
+    one_of("error.level", levels.iter().map(|one| literal(one)).collect());
+    let bucket_ns = bucket_s.max(1).saturating_mul(1_000_000_000);
+    let query = format!(
+        r##"SELECT "#received_ns" / {bucket_ns} AS bucket, count(*) FROM events WHERE {condition} GROUP BY bucket ORDER BY bucket"##
+    );
+    let names = ["#received_ns", "error.level"];
+    let mut counts = Vec::new();
+    for batch in ask(context, table(events, scope, &names).await?, &query).await? {
+        let (bucket, count) =
+            (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_primitive::<Int64Type>());
+        counts.extend((0..batch.num_rows()).map(|row| (bucket.value(row) * bucket_s, count.value(row))));
+    }
+    Ok(counts)
+}
+
 async fn table(
     events: &StoreEvents,
     scope: &OccurrenceScope,
