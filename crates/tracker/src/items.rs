@@ -201,6 +201,29 @@ impl Tracker {
         rows.iter().map(|row| Ok(row.try_get("fingerprint")?)).collect()
     }
 
+    /// Items of a project by environment and fingerprint, up to `count` of them, the latest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn items_by_fingerprint(
+        &self,
+        project_id: i64,
+        count: i64,
+    ) -> Result<Vec<(String, String, Item)>, TrackerError> {
+        let columns: Vec<String> = COLUMNS.split(", ").map(|name| format!("items.{}", name.trim())).collect();
+        let query = format!(
+            "SELECT item_fingerprints.fingerprint AS of_fingerprint, {} FROM item_fingerprints
+             JOIN items ON items.id = item_id WHERE item_fingerprints.project_id = $1 ORDER BY items.last_s DESC LIMIT $2",
+            columns.join(", ")
+        );
+        let rows = sqlx::query(&query).bind(project_id).bind(count).fetch_all(&self.pool).await?;
+        let read = rows.iter().map(|row| {
+            let item = from_row(row)?;
+            Ok((item.environment.clone(), row.try_get("of_fingerprint")?, item))
+        });
+        read.collect()
+    }
+
     /// The items that were merged into one.
     ///
     /// # Errors

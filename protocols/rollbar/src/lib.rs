@@ -30,11 +30,13 @@ pub struct Rollbar {
     pub(crate) events: StoreEvents,
     pub(crate) context: Arc<SessionContext>,
     pub(crate) limits: Arc<limits::Windows>,
+    /// Queries that were asked.
+    pub(crate) jobs: Arc<api::rql::Jobs>,
 }
 
 impl Rollbar {
     pub fn new(intake: Intake, tracker: Tracker, events: StoreEvents, context: Arc<SessionContext>) -> Self {
-        Self { intake, tracker, events, context, limits: Arc::default() }
+        Self { intake, tracker, events, context, limits: Arc::default(), jobs: Arc::default() }
     }
 }
 
@@ -67,6 +69,10 @@ pub fn routes(state: Rollbar) -> Router {
         ("/api/1/reports/top_active_items", get(api::reports::top_active_items)),
         ("/api/1/reports/occurrence_counts", get(api::reports::occurrence_counts)),
         ("/api/1/reports/activated_counts", get(api::reports::activated_counts)),
+        ("/api/1/rql/jobs", post(api::rql::create).get(api::rql::list)),
+        ("/api/1/rql/job/{id}", get(api::rql::one)),
+        ("/api/1/rql/job/{id}/result", get(api::rql::result)),
+        ("/api/1/rql/job/{id}/cancel", post(api::rql::cancel)),
         ("/api/1/projects", get(api::projects::list).post(api::projects::create)),
         ("/api/1/project/{id}", get(api::projects::one)),
         ("/api/1/project/{id}/access_tokens", get(api::tokens::list).post(api::tokens::create)),

@@ -7,6 +7,7 @@ pub mod distinct;
 pub mod first_present;
 pub mod format_time;
 pub mod joined_text;
+pub mod json_path;
 pub mod log10;
 mod mergeable;
 pub mod number_text;
@@ -26,7 +27,7 @@ pub fn aggregate_functions() -> Vec<AggregateUDF> {
 
 /// Every scalar function, by name.
 pub fn scalar_functions() -> Vec<ScalarUDF> {
-    vec![
+    let mut functions = vec![
         bucket_label::udf(),
         first_present::udf(),
         format_time::udf(),
@@ -38,5 +39,7 @@ pub fn scalar_functions() -> Vec<ScalarUDF> {
         regex_functions::count_udf(),
         time_bucket::udf(),
         unix_timestamp::udf(),
-    ]
+    ];
+    functions.extend(json_path::udfs());
+    functions
 }

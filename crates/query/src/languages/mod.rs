@@ -3,4 +3,5 @@
 pub mod honeycomb;
 pub mod insights;
 pub mod log_pattern;
+pub mod rql;
 pub mod xray;

@@ -151,7 +151,7 @@ pub async fn counts(
     Ok(counts)
 }
 
-async fn table(
+pub(crate) async fn table(
     events: &StoreEvents,
     scope: &OccurrenceScope,
     names: &[&str],
@@ -175,7 +175,7 @@ fn shown() -> String {
     COLUMNS.map(|name| format!("\"{name}\"")).join(", ")
 }
 
-fn condition(scope: &OccurrenceScope) -> String {
+pub(crate) fn condition(scope: &OccurrenceScope) -> String {
     let mut condition = format!(r#""error.project_id" = {}"#, scope.project_id);
     if let Some((environment, fingerprints)) = &scope.item {
         condition.push_str(&format!(r#" AND "error.environment" = {}"#, literal(environment)));

@@ -7,6 +7,7 @@ pub(crate) mod items;
 pub(crate) mod people;
 pub(crate) mod projects;
 pub(crate) mod reports;
+pub(crate) mod rql;
 pub(crate) mod tokens;
 pub(crate) mod versions;
 
