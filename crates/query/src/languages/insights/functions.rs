@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use regex::Regex;
 
 use super::ast::{BinaryOp, Expr, Function, ParsePattern};
+use super::conversions;
 use super::value::Value;
 use crate::functions::regex_functions::compile;
 
@@ -262,7 +263,34 @@ fn call(function: Function, arguments: &[Value], shared: &Shared) -> Value {
             None => Value::Null,
         },
         F::JsonStringify => made(text(0)),
+        F::JsonArraySize => computed(conversions::list_of(&arguments[0]).map(|items| items.len() as f64)),
+        F::JsonArrayContains => conversions::list_of(&arguments[0])
+            .map_or(Value::Null, |items| Value::flag(conversions::list_contains(&items, &arguments[1]))),
+        F::Case => {
+            let (branches, rest) = arguments.as_chunks::<2>();
+            let found = branches.iter().find(|[test, _]| test.is_true()).map(|[_, value]| value);
+            found.or(rest.first()).cloned().unwrap_or_default()
+        }
+        F::Split => match (text(0).filter(|text| text.len() <= TEXT_BYTES_MAX), text(1)) {
+            (Some(text), Some(by)) => conversions::split(&text, &by).map_or(Value::Null, Value::Json),
+            _ => Value::Null,
+        },
+        F::UrlEncode => made(text(0).map(|text| conversions::url_encode(&text))),
+        F::UrlDecode => made(text(0).and_then(|text| conversions::url_decode(&text))),
+        F::Base64Encode => made(text(0).map(|text| conversions::base64_encode(&text))),
+        F::Base64Decode => made(text(0).and_then(|text| conversions::base64_decode(&text))),
+        F::HexToAscii => made(text(0).and_then(|text| conversions::hex_to_ascii(&text))),
+        F::HexToDec => computed(text(0).and_then(|text| conversions::hex_to_dec(&text))),
+        F::DecToHex => made(number(0).and_then(conversions::dec_to_hex)),
+        F::Ipv4ToNumber => computed(text(0).and_then(|text| conversions::ipv4_number(&text))),
+        F::IsPrivateIp => ip_is(text(0), conversions::is_private),
+        F::IsPublicIp => ip_is(text(0), |ip| !conversions::is_private(ip) && !conversions::is_reserved(ip)),
+        F::IsReservedIp => ip_is(text(0), conversions::is_reserved),
     }
+}
+
+fn ip_is(text: Option<String>, test: fn(&IpAddr) -> bool) -> Value {
+    Value::flag(text.and_then(|text| text.parse().ok()).is_some_and(|ip| test(&ip)))
 }
 
 fn trimmed(text: Option<String>, of: Option<String>, start: bool, end: bool) -> Value {

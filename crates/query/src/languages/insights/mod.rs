@@ -2,6 +2,7 @@
 //! over rows in memory. Both have values and functions in common, and a test holds their answers against each other.
 
 pub mod ast;
+mod conversions;
 #[cfg(test)]
 mod evaluate;
 mod functions;
