@@ -16,8 +16,10 @@ use super::logs::{LogPosition, matches};
 use super::private;
 use crate::languages::log_pattern::Pattern;
 use crate::tables::StoreEvents;
-use crate::{EventSource, QueryError, RESOURCE, Scope};
+use crate::{QueryError, RESOURCE, Scope};
 
+/// What the clocks of processes may differ by.
+const CLOCKS_APART_MS: i64 = 5 * 60 * 1_000;
 const TIME: &str = "#time";
 const RECEIVED: &str = "#received_ns";
 const ORDINAL: &str = "#ordinal";
@@ -75,7 +77,16 @@ pub async fn arrivals(
     let stream = format!("{RESOURCE}{LOG_STREAM_NAME}");
     let region = format!("{RESOURCE}{LOG_REGION}");
     let columns = [TIME, RECEIVED, ORDINAL, &stream, BODY, "#source", &region].map(str::to_owned);
-    let table = events.events(&scope, &columns).await?;
+    let mut parts = events.store().snapshot().select(
+        scope.environment,
+        &scope.signals,
+        scope.time,
+        scope.datasets.as_deref(),
+    );
+    // A part holds nothing that was taken in after it was made.
+    let made_from_ms = question.after_ns.div_euclid(1_000_000).saturating_sub(CLOCKS_APART_MS);
+    parts.retain(|part| part.meta.created_ms >= made_from_ms);
+    let table = events.events_in(&scope, &columns, parts, None).await?;
     let mut condition = ident(RECEIVED)
         .gt(lit(question.after_ns))
         .and(ident(RECEIVED).lt_eq(lit(question.until_ns)))
