@@ -182,6 +182,9 @@ def test_what_is_refused_is_told_and_kept(project):
     own = project.only_item()["project_id"]
     rejected = project.get(f"/api/1/project/{own}/rejected")
     assert rejected[-1]["reason"].endswith(body) and json.loads(rejected[-1]["payload"]) == {"data": {"body": {}}}
+    project.refused(422, f"Invalid format. {body}", "POST", "/api/1/item/", json={"access_token": TOKEN, "data": {"body": {}}}, headers={"X-Rollbar-Access-Token": ""})
+    newest = project.get(f"/api/1/project/{own}/rejected")[0]
+    assert json.loads(newest["payload"])["access_token"] == "***" and TOKEN not in json.dumps(newest)
     metrics = project.server.get("/metrics").text
     assert 'door="rollbar",reason="invalid"' in metrics and 'door="rollbar",reason="too_large"' in metrics
 

@@ -20,6 +20,8 @@ use crate::truncate::truncate;
 pub(crate) const DOOR: &str = "rollbar";
 /// As sent; what is larger than an occurrence may be is cut, not refused.
 const BODY_BYTES_MAX: usize = 8 << 20;
+/// Of a refused body: a little more than is kept.
+const REJECTED_BYTES_MAX: usize = 8 << 10;
 /// Smaller bodies are read where they arrive: handing them to another thread takes longer.
 const READ_IN_PLACE_BYTES_MAX: usize = 16 << 10;
 
@@ -71,7 +73,13 @@ async fn take(
     };
     let refuse = async |refusal: Refusal, sent: &Bytes| {
         metrics.rejected(DOOR, word(&refusal), 1);
-        if let Err(error) = state.tracker.reject(project.id, &refusal.message, sent).await {
+        // Whoever may read the list may not know the token.
+        let shown = String::from_utf8_lossy(&sent[..sent.len().min(REJECTED_BYTES_MAX)]);
+        let shown = match &token {
+            Some(token) => shown.replace(token.as_str(), "***"),
+            None => shown.into_owned(),
+        };
+        if let Err(error) = state.tracker.reject(project.id, &refusal.message, shown.as_bytes()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a refused item could not be kept");
         }
         Err(refusal)
