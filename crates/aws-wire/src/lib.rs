@@ -9,6 +9,7 @@ mod epoch;
 pub mod event_stream;
 pub mod logs;
 pub mod operation;
+pub mod pages;
 pub mod shape;
 pub mod sigv4;
 pub mod xray;

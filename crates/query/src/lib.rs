@@ -10,6 +10,8 @@ mod progress;
 pub mod questions;
 mod session;
 pub mod tables;
+#[cfg(test)]
+mod test_store;
 
 pub use error::QueryError;
 pub use progress::{ScanFigures, ScanProgress};

@@ -10,6 +10,7 @@ use tracery_settings::{
     ServerKey, Settings, SettingsError,
 };
 use tracery_stdx::{Clock, ManualClock, SystemClock};
+use tracery_testkit::TestDatabase;
 
 struct Bench {
     settings: Settings,
@@ -18,27 +19,20 @@ struct Bench {
     clock: Arc<ManualClock>,
     /// Makes names unique in a database that was used before.
     run: String,
-    _folder: Option<tempfile::TempDir>,
+    _database: TestDatabase,
 }
 
 async fn benches() -> Vec<Bench> {
-    let folder = tempfile::tempdir().unwrap();
-    let mut urls =
-        vec![(format!("sqlite://{}?mode=rwc", folder.path().join("s.db").display()), Some(folder))];
-    match std::env::var("TRACERY_TEST_POSTGRES_URL") {
-        Ok(url) => urls.push((url, None)),
-        Err(_) => eprintln!("TRACERY_TEST_POSTGRES_URL is not set: PostgreSQL is not tested"),
-    }
     let mut benches = Vec::new();
-    for (url, folder) in urls {
+    for database in TestDatabase::every() {
         let now_ns = SystemClock.now_ns();
         let clock = Arc::new(ManualClock::at_ns(now_ns));
         benches.push(Bench {
-            settings: Settings::open(&url, clock.clone()).await.unwrap(),
-            other: Settings::open(&url, clock.clone()).await.unwrap(),
+            settings: Settings::open(&database.url, clock.clone()).await.unwrap(),
+            other: Settings::open(&database.url, clock.clone()).await.unwrap(),
             clock,
             run: format!("r{now_ns}"),
-            _folder: folder,
+            _database: database,
         });
     }
     benches

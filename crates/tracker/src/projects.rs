@@ -193,17 +193,17 @@ impl Tracker {
         }))
     }
 
-    /// The project that a token of an environment belongs to; `None` where it is gone.
+    /// The project that a token of an environment belongs to by its `settings`; `None` where it is gone.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn project_of_token(
         &self,
-        key_id: &str,
+        settings: Option<&TokenSettings>,
         environment: EnvironmentId,
         environment_name: &str,
     ) -> Result<Option<Project>, TrackerError> {
-        match self.token_settings(key_id).await? {
+        match settings {
             Some(settings) => {
                 let project = self.project(settings.project_id).await?;
                 Ok(project.filter(|project| project.environment == environment))

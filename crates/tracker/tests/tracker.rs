@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tracery_errors::{Level, Person, Source, Summary};
 use tracery_model::EnvironmentId;
 use tracery_stdx::{Clock, ManualClock, SystemClock};
+use tracery_testkit::TestDatabase;
 use tracery_tracker::{
     Deploy, DeployStatus, Item, ItemFilter, ItemUpdate, Order, Search, Status, Tracker, TrackerError,
     VersionEvent,
@@ -17,25 +18,18 @@ struct Bench {
     other: Tracker,
     clock: Arc<ManualClock>,
     project_id: i64,
-    _folder: Option<tempfile::TempDir>,
+    _database: TestDatabase,
 }
 
 async fn benches() -> Vec<Bench> {
-    let folder = tempfile::tempdir().unwrap();
-    let mut urls =
-        vec![(format!("sqlite://{}?mode=rwc", folder.path().join("t.db").display()), Some(folder))];
-    match std::env::var("TRACERY_TEST_POSTGRES_URL") {
-        Ok(url) => urls.push((url, None)),
-        Err(_) => eprintln!("TRACERY_TEST_POSTGRES_URL is not set: PostgreSQL is not tested"),
-    }
     let mut benches = Vec::new();
-    for (url, folder) in urls {
+    for database in TestDatabase::every() {
         let now_ns = SystemClock.now_ns();
         let clock = Arc::new(ManualClock::at_ns(now_ns));
-        let tracker = Tracker::open(&url, clock.clone()).await.unwrap();
+        let tracker = Tracker::open(&database.url, clock.clone()).await.unwrap();
         let project_id = tracker.first_project(EnvironmentId(now_ns), "shop").await.unwrap().id;
-        let other = Tracker::open(&url, clock.clone()).await.unwrap();
-        benches.push(Bench { tracker, other, clock, project_id, _folder: folder });
+        let other = Tracker::open(&database.url, clock.clone()).await.unwrap();
+        benches.push(Bench { tracker, other, clock, project_id, _database: database });
     }
     benches
 }

@@ -102,16 +102,13 @@ impl Rollbar {
             Some(key) => self.tracker.token_settings(&key.id).await?,
             None => None,
         };
-        let project = match settings {
-            _ if is_account => None,
-            Some(settings) => {
-                let project = self.tracker.project(settings.project_id).await?;
-                let own = project.filter(|project| project.environment == environment.id);
-                Some(own.ok_or_else(|| {
-                    Refusal::new(StatusCode::FORBIDDEN, "the access token's project is gone")
-                })?)
-            }
-            None => Some(self.tracker.first_project(environment.id, &environment.slug).await?),
+        let project = if is_account {
+            None
+        } else {
+            let of =
+                self.tracker.project_of_token(settings.as_ref(), environment.id, &environment.slug).await?;
+            let gone = || Refusal::new(StatusCode::FORBIDDEN, "the access token's project is gone");
+            Some(of.ok_or_else(gone)?)
         };
         let now_s = self.intake.clock.now_ms().div_euclid(1_000);
         let counted = key.as_ref().map_or("", |key| key.id.as_str());

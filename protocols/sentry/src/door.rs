@@ -289,7 +289,9 @@ async fn find_project(state: &Sentry, named: &str, key: Option<&str>) -> Result<
     }
     let environment =
         settings.environment(own.environment).await?.ok_or_else(|| refuse("bad sentry DSN public key"))?;
-    let project = state.tracker.project_of_token(&own.id, environment.id, &environment.slug).await?;
+    let settings = state.tracker.token_settings(&own.id).await?;
+    let project =
+        state.tracker.project_of_token(settings.as_ref(), environment.id, &environment.slug).await?;
     project
         .filter(|project| named == Some(project.id))
         .ok_or_else(|| refuse("event submission rejected with_reason: ProjectId"))

@@ -7,9 +7,9 @@ use tracery_aws_wire::logs::{
     PutDestinationResponse,
 };
 
-use super::kept::{Added, Kept};
-use super::pages::{parts, token};
-use super::{invalid, limit_exceeded, not_found};
+use super::kept::Kept;
+use super::pages::page_by_name;
+use super::{invalid, not_found};
 use crate::subscriptions::{Destination, NO_TARGET, Target, destination_arn, destinations};
 use crate::{Caller, CloudWatchLogs};
 
@@ -38,15 +38,7 @@ pub(super) async fn put_destination(
         access_policy: known.as_ref().and_then(|known| known.value.access_policy.clone()),
         created_ms: known.as_ref().map_or(state.intake.clock.now_ms(), |known| known.value.created_ms),
     };
-    match known {
-        Some(known) => {
-            shelf.replace(&known.id, Some(&call.destination_name), &stored).await?;
-        }
-        None => match shelf.add(None, Some(call.destination_name.clone()), &stored).await? {
-            Added::Made(_) => {}
-            Added::Exists | Added::Full => return Err(limit_exceeded()),
-        },
-    }
+    shelf.put(known.as_ref(), &call.destination_name, &stored).await?;
     Ok(PutDestinationResponse { destination: Some(wire(caller, call.destination_name, stored)) })
 }
 
@@ -72,21 +64,12 @@ pub(super) async fn describe_destinations(
     caller: &Caller,
     call: DescribeDestinationsRequest,
 ) -> Result<DescribeDestinationsResponse, Error> {
-    let after = match &call.next_token {
-        Some(token) => parts::<1>(LIST, token)?[0].clone(),
-        None => String::new(),
-    };
     let count = usize::try_from(call.limit.unwrap_or(PAGE_DEFAULT)).unwrap_or(0);
     let mut found = destinations(state, caller).all::<Destination>().await?;
     found.retain(|kept| {
-        let has_prefix =
-            call.destination_name_prefix.as_ref().is_none_or(|prefix| kept.name.starts_with(prefix));
-        has_prefix && kept.name > after
+        call.destination_name_prefix.as_ref().is_none_or(|prefix| kept.name.starts_with(prefix))
     });
-    found.sort_by(|left, right| left.name.cmp(&right.name));
-    let has_more = found.len() > count;
-    found.truncate(count);
-    let next_token = found.last().filter(|_| has_more).map(|last| token(LIST, &[&last.name]));
+    let (found, next_token) = page_by_name(LIST, found, call.next_token.as_deref(), count)?;
     let shown = found.into_iter().map(|kept| wire(caller, kept.name, kept.value));
     Ok(DescribeDestinationsResponse { destinations: Some(shown.collect()), next_token })
 }

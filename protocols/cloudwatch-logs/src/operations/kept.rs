@@ -8,7 +8,7 @@ use tracery_aws_wire::Error;
 use tracery_model::EnvironmentId;
 use tracery_settings::{Document, DocumentKind, NewDocument, Place, Settings, SettingsError};
 
-use super::unavailable;
+use super::{limit_exceeded, unavailable};
 
 /// One thing that is kept.
 #[derive(Debug, Clone)]
@@ -84,6 +84,36 @@ impl<'a> Shelf<'a> {
         let body = written(value)?;
         let replaced = self.settings.replace_document(self.place(), id, name, &body).await;
         replaced.map_err(unavailable).map(|found| found.is_some())
+    }
+
+    /// Puts `value` in the place of what is known by this name, or beside it.
+    pub(crate) async fn put<T: Serialize>(
+        &self,
+        known: Option<&Kept<T>>,
+        name: &str,
+        value: &T,
+    ) -> Result<(), Error> {
+        if let Some(known) = known {
+            self.replace(&known.id, Some(name), value).await?;
+            return Ok(());
+        }
+        match self.add(None, Some(name.to_owned()), value).await? {
+            Added::Made(_) => Ok(()),
+            Added::Exists | Added::Full => Err(limit_exceeded()),
+        }
+    }
+
+    /// Removes all that `is_gone` says it of.
+    pub(crate) async fn remove_all<T: DeserializeOwned>(
+        &self,
+        is_gone: impl Fn(&T) -> bool,
+    ) -> Result<(), Error> {
+        for kept in self.all::<T>().await? {
+            if is_gone(&kept.value) {
+                self.remove(&kept.id).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether there was such a thing.

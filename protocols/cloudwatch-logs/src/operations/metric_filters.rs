@@ -10,9 +10,9 @@ use tracery_aws_wire::logs::{
 };
 use tracery_settings::LogGroup;
 
-use super::kept::{Added, Kept};
+use super::kept::Kept;
 use super::live_tail::pattern;
-use super::pages::{parts, token};
+use super::pages::page_by_name;
 use super::{invalid, limit_exceeded, not_found};
 use crate::filters::{StoredMetricFilter, document_name, shelf};
 use crate::names::find_group;
@@ -50,21 +50,14 @@ pub(super) async fn put_metric_filter(
         created_ms: state.intake.clock.now_ms(),
         filter: call,
     };
-    match shelf.find::<StoredMetricFilter>(&name).await? {
-        Some(known) => {
-            shelf.replace(&known.id, Some(&name), &stored).await?;
-        }
-        None => {
-            let all = shelf.all::<StoredMetricFilter>().await?;
-            if all.iter().filter(|known| known.value.group_id == group.id).count() >= FILTERS_MAX {
-                return Err(limit_exceeded());
-            }
-            match shelf.add(None, Some(name), &stored).await? {
-                Added::Made(_) => {}
-                Added::Exists | Added::Full => return Err(limit_exceeded()),
-            }
+    let known = shelf.find::<StoredMetricFilter>(&name).await?;
+    if known.is_none() {
+        let all = shelf.all::<StoredMetricFilter>().await?;
+        if all.iter().filter(|known| known.value.group_id == group.id).count() >= FILTERS_MAX {
+            return Err(limit_exceeded());
         }
     }
+    shelf.put(known.as_ref(), &name, &stored).await?;
     state.filters.forget(caller);
     Ok(())
 }
@@ -109,12 +102,7 @@ pub(super) async fn forget_group(
     caller: &Caller,
     group: &LogGroup,
 ) -> Result<(), Error> {
-    let shelf = shelf(state, caller);
-    for known in shelf.all::<StoredMetricFilter>().await? {
-        if known.value.group_id == group.id {
-            shelf.remove(&known.id).await?;
-        }
-    }
+    shelf(state, caller).remove_all(|stored: &StoredMetricFilter| stored.group_id == group.id).await?;
     state.filters.forget(caller);
     Ok(())
 }
@@ -128,12 +116,8 @@ pub(super) async fn describe_metric_filters(
         Some(name) => Some(find_group(state, caller, name).await?),
         None => None,
     };
-    let after = match &call.next_token {
-        Some(token) => parts::<1>(LIST, token)?[0].clone(),
-        None => String::new(),
-    };
     let count = usize::try_from(call.limit.unwrap_or(PAGE_DEFAULT)).unwrap_or(0);
-    let is_wanted = |name: &str, stored: &StoredMetricFilter| {
+    let is_wanted = |stored: &StoredMetricFilter| {
         let metric = stored.filter.metric_transformations.first();
         let is = |wanted: &Option<String>, found: Option<&String>| {
             wanted.as_ref().is_none_or(|wanted| Some(wanted) == found)
@@ -145,14 +129,10 @@ pub(super) async fn describe_metric_filters(
                 .is_none_or(|prefix| stored.filter.filter_name.starts_with(prefix))
             && is(&call.metric_name, metric.map(|metric| &metric.metric_name))
             && is(&call.metric_namespace, metric.map(|metric| &metric.metric_namespace))
-            && name > after.as_str()
     };
     let mut found = shelf(state, caller).all::<StoredMetricFilter>().await?;
-    found.retain(|kept| is_wanted(&kept.name, &kept.value));
-    found.sort_by(|left, right| left.name.cmp(&right.name));
-    let has_more = found.len() > count;
-    found.truncate(count);
-    let next_token = found.last().filter(|_| has_more).map(|last| token(LIST, &[&last.name]));
+    found.retain(|kept| is_wanted(&kept.value));
+    let (found, next_token) = page_by_name(LIST, found, call.next_token.as_deref(), count)?;
     Ok(DescribeMetricFiltersResponse {
         metric_filters: Some(found.into_iter().map(wire).collect()),
         next_token,

@@ -12,7 +12,6 @@ mod pages;
 mod put_events;
 mod queries;
 mod query_definitions;
-mod query_pages;
 mod query_results;
 mod read_events;
 mod scheduled_queries;

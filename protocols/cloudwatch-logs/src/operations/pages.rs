@@ -1,11 +1,12 @@
-//! Tokens of lists: where the next page starts, and for which list. They are opaque to clients; one that was made up,
-//! belongs to another list or has another question is refused.
+//! Lists in pages, by place or by name, and tokens of lists that say more. Tokens are opaque to clients; one that was made
+//! up, belongs to another list or has another question is refused.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tracery_aws_wire::Error;
+use tracery_aws_wire::{Error, pages};
 
 use super::invalid;
+use super::kept::Kept;
 
 /// A name of 512 characters of four bytes fits.
 const TOKEN_BYTES_MAX: usize = 4_096;
@@ -14,6 +15,35 @@ const SEPARATOR: char = '\u{1f}';
 /// What every operation answers to a token that is not its own.
 pub(crate) fn bad_token() -> Error {
     invalid("The specified nextToken is invalid.")
+}
+
+/// The items of the page that `token` asks for, and the token of the next one. `list` names the list, without blanks.
+pub(super) fn page<T>(
+    list: &str,
+    items: Vec<T>,
+    token: Option<&str>,
+    item_count_max: usize,
+) -> Result<(Vec<T>, Option<String>), Error> {
+    pages::page(list, items, token, item_count_max).map_err(|_| bad_token())
+}
+
+/// The same of what is kept by name, in the order of the names: a page goes on behind the last name that was seen, so
+/// what is added and removed meanwhile moves nothing.
+pub(super) fn page_by_name<T>(
+    list: &str,
+    mut items: Vec<Kept<T>>,
+    token: Option<&str>,
+    item_count_max: usize,
+) -> Result<(Vec<Kept<T>>, Option<String>), Error> {
+    if let Some(token) = token {
+        let [after] = parts(list, token)?;
+        items.retain(|kept| kept.name > after);
+    }
+    items.sort_by(|left, right| left.name.cmp(&right.name));
+    let has_more = items.len() > item_count_max;
+    items.truncate(item_count_max);
+    let next_token = items.last().filter(|_| has_more).map(|last| self::token(list, &[&last.name]));
+    Ok((items, next_token))
 }
 
 /// A token for the list `list`, which carries `parts`. No part holds a control character but maybe the last.

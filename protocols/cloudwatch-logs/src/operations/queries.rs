@@ -10,7 +10,7 @@ use tracery_aws_wire::logs::{
 };
 use tracery_query::languages::insights::{self, ParseError, plan};
 
-use super::query_pages::page;
+use super::pages::page;
 use super::{invalid, not_found};
 use crate::names::group_arn;
 use crate::queries::scope::{self, GROUPS_MAX};

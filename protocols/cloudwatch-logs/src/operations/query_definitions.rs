@@ -12,8 +12,8 @@ use tracery_settings::DocumentKind;
 use uuid::Uuid;
 
 use super::kept::{Added, Shelf};
+use super::pages::page;
 use super::queries::{cited, size};
-use super::query_pages::page;
 use super::{invalid, limit_exceeded, not_found};
 use crate::{Caller, CloudWatchLogs};
 

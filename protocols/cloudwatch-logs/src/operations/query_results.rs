@@ -4,9 +4,10 @@ use tracery_aws_wire::Error;
 use tracery_aws_wire::logs::{
     GetQueryResultsRequest, GetQueryResultsResponse, QueryLanguage, QueryStatistics, QueryStatus, ResultField,
 };
+use tracery_aws_wire::pages::{place_of_token, token_of_place};
 
+use super::pages::bad_token;
 use super::queries::{find, size};
-use super::query_pages::{bad_token, place, token_of};
 use crate::queries::Query;
 use crate::{Caller, CloudWatchLogs};
 
@@ -45,7 +46,7 @@ pub(super) async fn get_query_results(
         statistics: Some(statistics(&query)),
         status: Some(query.status),
         encryption_key: None,
-        next_token: more.then(|| token_of(&list(&query, now_ms), end)),
+        next_token: more.then(|| token_of_place(&list(&query, now_ms), end)),
         results: Some(results),
     })
 }
@@ -84,5 +85,5 @@ fn first_row(query: &Query, token: &str, now_ms: i64) -> Option<usize> {
     let (head, _) = text.strip_prefix("1 ")?.split_once(' ')?;
     let made_ms: i64 = head.rsplit_once('-')?.1.parse().ok()?;
     let is_alive = (0..TOKEN_LIFETIME_MS).contains(&now_ms.saturating_sub(made_ms));
-    place(&list(query, made_ms), token).filter(|_| is_alive)
+    place_of_token(&list(query, made_ms), token).ok().filter(|_| is_alive)
 }

@@ -11,10 +11,11 @@ use tracery_aws_wire::logs::{
     ScheduledQueryState, ScheduledQuerySummary, TriggerHistoryRecord, UpdateScheduledQueryRequest,
     UpdateScheduledQueryResponse, errors,
 };
+use tracery_aws_wire::pages::place_of_token;
 
 use super::kept::{Added, Kept};
+use super::pages::page;
 use super::queries::{cited, compile, size};
-use super::query_pages::{page, place};
 use crate::queries::schedule::{self, Scheduled};
 use crate::queries::{Schedule, scope};
 use crate::{Caller, CloudWatchLogs};
@@ -158,7 +159,7 @@ pub(super) async fn list_scheduled_queries(
     found.retain(|_| call.schedule_type.is_none_or(|wanted| wanted == ScheduleType::CustomerManaged));
     found.sort_by(|left, right| left.name.cmp(&right.name));
     let list = "scheduled-queries";
-    if call.next_token.as_deref().is_some_and(|token| place(list, token).is_none()) {
+    if call.next_token.as_deref().is_some_and(|token| place_of_token(list, token).is_err()) {
         return Err(invalid("The specified nextToken is invalid."));
     }
     let max = call.max_results.map_or(PAGE_DEFAULT, |wanted| size(Some(wanted), PAGE_MAX));
@@ -266,7 +267,7 @@ pub(super) async fn get_scheduled_query_history(
     });
     runs.reverse();
     let list = format!("history-{}", kept.id);
-    if call.next_token.as_deref().is_some_and(|token| place(&list, token).is_none()) {
+    if call.next_token.as_deref().is_some_and(|token| place_of_token(&list, token).is_err()) {
         return Err(invalid("The specified nextToken is invalid."));
     }
     let max = call.max_results.map_or(PAGE_DEFAULT, |wanted| size(Some(wanted), PAGE_MAX));

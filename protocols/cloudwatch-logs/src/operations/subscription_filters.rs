@@ -7,9 +7,9 @@ use tracery_aws_wire::logs::{
 };
 use tracery_settings::LogGroup;
 
-use super::kept::{Added, Kept};
+use super::kept::Kept;
 use super::live_tail::pattern;
-use super::pages::{parts, token};
+use super::pages::page_by_name;
 use super::{invalid, limit_exceeded, not_found};
 use crate::filters::document_name;
 use crate::names::find_group;
@@ -68,19 +68,17 @@ pub(super) async fn put_subscription_filter(
         from_ns: state.stamp_ns(),
         filter: call,
     };
-    match shelf.find::<Subscription>(&name).await?.filter(|known| known.value.group_id == group.id) {
+    let known = shelf.find::<Subscription>(&name).await?.filter(|known| known.value.group_id == group.id);
+    match &known {
         Some(known) => {
             // It goes on from where it is.
             stored.from_ns = known.value.from_ns;
             stored.created_ms = known.value.created_ms;
-            shelf.replace(&known.id, Some(&name), &stored).await?;
         }
         None if others().await? >= FILTERS_MAX => return Err(limit_exceeded()),
-        None => match shelf.add(None, Some(name.clone()), &stored).await? {
-            Added::Made(_) => {}
-            Added::Exists | Added::Full => return Err(limit_exceeded()),
-        },
+        None => {}
     }
+    shelf.put(known.as_ref(), &name, &stored).await?;
     state.subscriptions.changed();
     Ok(())
 }
@@ -106,12 +104,7 @@ pub(super) async fn forget_group(
     caller: &Caller,
     group: &LogGroup,
 ) -> Result<(), Error> {
-    let shelf = shelf(state, caller);
-    for known in shelf.all::<Subscription>().await? {
-        if known.value.group_id == group.id {
-            shelf.remove(&known.id).await?;
-        }
-    }
+    shelf(state, caller).remove_all(|stored: &Subscription| stored.group_id == group.id).await?;
     state.subscriptions.changed();
     Ok(())
 }
@@ -122,24 +115,16 @@ pub(super) async fn describe_subscription_filters(
     call: DescribeSubscriptionFiltersRequest,
 ) -> Result<DescribeSubscriptionFiltersResponse, Error> {
     let group = find_group(state, caller, &call.log_group_name).await?;
-    let after = match &call.next_token {
-        Some(token) => parts::<1>(LIST, token)?[0].clone(),
-        None => String::new(),
-    };
     let count = usize::try_from(call.limit.unwrap_or(PAGE_DEFAULT)).unwrap_or(0);
     let mut found = shelf(state, caller).all::<Subscription>().await?;
     found.retain(|kept| {
         kept.value.group_id == group.id
-            && kept.name > after
             && call
                 .filter_name_prefix
                 .as_ref()
                 .is_none_or(|prefix| kept.value.filter.filter_name.starts_with(prefix))
     });
-    found.sort_by(|left, right| left.name.cmp(&right.name));
-    let has_more = found.len() > count;
-    found.truncate(count);
-    let next_token = found.last().filter(|_| has_more).map(|last| token(LIST, &[&last.name]));
+    let (found, next_token) = page_by_name(LIST, found, call.next_token.as_deref(), count)?;
     let subscription_filters = Some(found.into_iter().map(wire).collect());
     Ok(DescribeSubscriptionFiltersResponse { subscription_filters, next_token })
 }

@@ -2,23 +2,21 @@
 //! finds over the same rows in memory, and the map of a range is the map of its traces.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use proptest::prelude::*;
 use tracery_columnar::{BatchBuilder, EventBatch, Fixed, Sink};
 use tracery_model::{EnvironmentId, Origin, Signal, TimeRange, TraceId, Value};
-use tracery_stdx::ManualClock;
-use tracery_store::{Catalog, Objects, Store, StoreOptions};
 
 use super::names::{Names, Node, NodeId};
 use super::shape::{RowFlags, Shape, TraceRow};
 use super::view::view;
 use super::*;
+use crate::QueryError;
 use crate::languages::xray::{
     AnnotationValue, Cause, Expression, Facts, Group, Number, RootCause, RootCauseService, Text, matches,
     parse,
 };
-use crate::{QueryError, StoreEvents, session_context};
+use crate::test_store::{TestStore, test_store};
 
 const ENVIRONMENT: EnvironmentId = EnvironmentId(1);
 const SECOND_NS: i64 = 1_000_000_000;
@@ -171,28 +169,20 @@ fn in_memory(row: &Row, names: &mut Names) -> (TraceRow, Facts) {
 }
 
 pub(super) struct Bed {
-    _directory: tempfile::TempDir,
-    pub(super) store: Store,
-    pub(super) events: StoreEvents,
-    pub(super) context: datafusion::prelude::SessionContext,
+    of: TestStore,
     pub(super) kept: KeptMaps,
 }
 
 pub(super) async fn bed() -> Bed {
-    let directory = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}?mode=rwc", directory.path().join("catalog.db").display());
-    let options = StoreOptions { maintenance: false, ..StoreOptions::default() };
-    let store = Store::open(
-        Catalog::open(&url).await.unwrap(),
-        Objects::local(&directory.path().join("objects")).unwrap(),
-        Arc::new(ManualClock::at_ns(0)),
-        options,
-    )
-    .await
-    .unwrap();
-    let context = session_context(256 << 20, 2).unwrap();
-    let events = StoreEvents::new(store.clone(), &context);
-    Bed { _directory: directory, store, events, context, kept: KeptMaps::new(16 << 20) }
+    Bed { of: test_store().await, kept: KeptMaps::new(16 << 20) }
+}
+
+impl std::ops::Deref for Bed {
+    type Target = TestStore;
+
+    fn deref(&self) -> &TestStore {
+        &self.of
+    }
 }
 
 impl Bed {

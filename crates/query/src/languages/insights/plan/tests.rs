@@ -7,14 +7,12 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tracery_columnar::{BatchBuilder, Fixed, Sink as _};
 use tracery_model::{EnvironmentId, Origin, Signal, TimeRange, Value as Stored};
-use tracery_stdx::ManualClock;
-use tracery_store::{Catalog, Objects, Store, StoreOptions};
 
 use super::{Answer, Group, Place, Pointer, Question, run};
 use crate::languages::insights::evaluate::{self, Record};
 use crate::languages::insights::parse;
 use crate::languages::insights::value::Value;
-use crate::{StoreEvents, session_context};
+use crate::test_store::{TestStore, test_store};
 
 const ENVIRONMENT: EnvironmentId = EnvironmentId(1);
 const REGION: &str = "eu-west-1";
@@ -68,28 +66,18 @@ fn event() -> impl Strategy<Value = Event> {
         })
 }
 
-struct Bed {
-    _directory: tempfile::TempDir,
-    store: Store,
-    events: StoreEvents,
-    context: datafusion::prelude::SessionContext,
-}
+struct Bed(TestStore);
 
 async fn bed() -> Bed {
-    let directory = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}?mode=rwc", directory.path().join("catalog.db").display());
-    let options = StoreOptions { maintenance: false, ..StoreOptions::default() };
-    let store = Store::open(
-        Catalog::open(&url).await.unwrap(),
-        Objects::local(&directory.path().join("objects")).unwrap(),
-        Arc::new(ManualClock::at_ns(0)),
-        options,
-    )
-    .await
-    .unwrap();
-    let context = session_context(256 << 20, 2).unwrap();
-    let events = StoreEvents::new(store.clone(), &context);
-    Bed { _directory: directory, store, events, context }
+    Bed(test_store().await)
+}
+
+impl std::ops::Deref for Bed {
+    type Target = TestStore;
+
+    fn deref(&self) -> &TestStore {
+        &self.0
+    }
 }
 
 /// When the request with these events came in.
