@@ -5,6 +5,7 @@ import json
 import pathlib
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
@@ -31,6 +32,12 @@ def filled(tmp_path_factory):
     resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}
     sent = running.post("/v1/traces", {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]})
     assert sent.status_code == 200, sent.text
+    record = {"timeUnixNano": str(now_ns), "traceId": TRACE_ID, "body": {"stringValue": "cart shown"}}
+    sent = running.post("/v1/logs", {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [record]}]}]})
+    assert sent.status_code == 200, sent.text
+    group = requests.post(running.url("/"), json={"logGroupName": "cruddur"}, headers={
+        "x-amz-target": "Logs_20140328.CreateLogGroup", "content-type": "application/x-amz-json-1.1"})
+    assert group.status_code == 200, group.text
     assert running.post("/api/v1/saved_queries", {"name": "all", "query": {}}).status_code == 201
     assert running.post("/TraceSegments", {"TraceSegmentDocuments": ["{"]}).status_code == 200
     counts = {"Timestamp": now_ns / 1e9, "SegmentsSpilloverCount": 2}
@@ -61,6 +68,9 @@ ASKED = [
     ("GET", "/api/v1/queries", {}, None),
     ("GET", "/api/v1/traces", {"service": "shop"}, None),
     ("GET", "/api/v1/traces/{id}", {"id": TRACE_ID}, None),
+    ("GET", "/api/v1/requests/{trace_id}", {"trace_id": TRACE_ID}, None),
+    ("GET", "/api/v1/log_regions", {}, None),
+    ("POST", "/api/v1/environments", {}, {"name": "Staging"}),
     ("GET", "/api/v1/saved_queries", {}, None),
     ("GET", "/api/v1/xray/rejected", {}, None),
     ("GET", "/api/v1/xray/telemetry", {}, None),

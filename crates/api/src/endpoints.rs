@@ -4,8 +4,8 @@
 use axum::routing::{self, MethodRouter};
 
 use crate::{
-    Api, bubble_up, environments, fields, keys, query, running, saved_queries, services, session, sql,
-    traces, values, xray,
+    Api, bubble_up, environments, fields, keys, query, requests, running, saved_queries, services, session,
+    sql, traces, values, xray,
 };
 
 /// A parameter of a path or query string.
@@ -79,6 +79,13 @@ pub(crate) fn list() -> Vec<Endpoint> {
             "Environments the caller may see.",
             ("", "Environments"),
             get(environments::list),
+        ),
+        endpoint(
+            "post",
+            "/environments",
+            "Make an environment; one that is there already by its slug is answered as it is.",
+            ("NewEnvironment", "Environment"),
+            post(environments::create),
         ),
         endpoint("get", "/keys", "Keys of an environment.", ("", "Keys"), get(keys::list)).environment(),
         endpoint(
@@ -167,6 +174,24 @@ pub(crate) fn list() -> Vec<Endpoint> {
             .with("cursor", "string", "The `next_cursor` of the page before; the first page when left out.")
             .with("limit", "integer", "Spans in the answer, 1000 when left out, up to 10000.")
             .with("format", "string", "`json`, or `otlp` for the whole trace as OTLP JSON."),
+        endpoint(
+            "get",
+            "/requests/{trace_id}",
+            "Everything that the request of a trace left behind, from all doors: what bears its id, and what is joined by \
+             evidence, with its strength.",
+            ("", "RequestView"),
+            get(requests::get),
+        )
+        .with("trace_id", "string", "32 hex digits, of any door's trace.")
+        .environment(),
+        endpoint(
+            "get",
+            "/log_regions",
+            "The AWS regions that have log groups.",
+            ("", "LogRegions"),
+            get(environments::log_regions),
+        )
+        .environment(),
         endpoint(
             "get",
             "/saved_queries",

@@ -16,8 +16,10 @@ mod keys;
 mod login_attempts;
 mod openapi;
 mod ports;
+mod products;
 mod query;
 mod query_metrics;
+mod requests;
 mod running;
 mod saved_queries;
 mod services;
@@ -43,8 +45,8 @@ use error::ApiError;
 pub use login_attempts::PeerAddress;
 pub use openapi::document;
 pub use ports::{
-    DaemonCounts, NewSavedQuery, Rejected, SavedQueries, SavedQuery, Sessions, SpecQueries, TraceToOtlp,
-    XRayLosses,
+    DaemonCounts, NewSavedQuery, Products, Rejected, SavedQueries, SavedQuery, Sessions, SpecQueries,
+    TraceToOtlp, XRayLosses,
 };
 pub use query_metrics::{QueryCounts, QueryKind, QueryMetrics};
 pub use running::RunningQueries;
@@ -68,12 +70,13 @@ pub struct Api {
     pub metrics: Arc<QueryMetrics>,
     login_attempts: Arc<login_attempts::LoginAttempts>,
     pub running: Arc<RunningQueries>,
-    /// `None` answers 501, as the four below.
+    /// `None` answers 501, as those below.
     pub specs: Option<Arc<dyn SpecQueries>>,
     pub sessions: Option<Arc<dyn Sessions>>,
     pub saved_queries: Option<Arc<dyn SavedQueries>>,
     pub trace_to_otlp: Option<TraceToOtlp>,
     pub xray_losses: Option<Arc<dyn XRayLosses>>,
+    pub products: Option<Arc<dyn Products>>,
 }
 
 impl Api {
@@ -100,6 +103,7 @@ impl Api {
             saved_queries: None,
             trace_to_otlp: None,
             xray_losses: None,
+            products: None,
         }
     }
 
@@ -132,6 +136,7 @@ pub fn routes(api: Api) -> Router {
     endpoints::list()
         .into_iter()
         .fold(Router::new(), |router, endpoint| router.route(&endpoint.full_path(), endpoint.handler))
+        .route("/api/v1/products/{product}/{*path}", any(products::forward))
         .route("/api/v1/{*path}", any(|| async { ApiError::not_found("this path") }))
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -180,7 +180,7 @@ fn schemas() -> Value {
         ("bytes_total", "integer"),
     ];
     let attached: &[(&str, &str)] = &[("name", "string"), ("time_ns", "nanoseconds"), ("fields", "fields")];
-    json!({
+    let mut schemas = json!({
         "Error": { "type": "object", "required": ["error"], "properties": {
             "error": object(&[("code", "string"), ("message", "string")]),
         } },
@@ -312,6 +312,49 @@ fn schemas() -> Value {
         ]),
         "DaemonRecords": object(&[("records", "DaemonRecord[]")]),
         "NewSavedQuery": partial(&[("name", "string"), ("query", "QuerySpec"), ("dataset", "string")], 1),
+    });
+    // As many as one `json!` holds are above.
+    if let (Value::Object(all), Value::Object(more)) = (&mut schemas, request_schemas()) {
+        all.extend(more);
+    }
+    schemas
+}
+
+fn request_schemas() -> Value {
+    let record: &[(&str, &str)] = &[
+        ("kind", "string"),
+        ("source", "string"),
+        ("time_ns", "nanoseconds"),
+        ("duration_ns", "nanoseconds"),
+        ("precision_ns", "integer"),
+        ("trace_id", "string?"),
+        ("span_id", "string?"),
+        ("service", "string"),
+        ("name", "string"),
+        ("method", "string?"),
+        ("path", "string?"),
+        ("status", "integer?"),
+        ("failed", "boolean"),
+        ("host", "string?"),
+        ("process", "string?"),
+        ("text", "string"),
+        ("occurrence_id", "integer?"),
+    ];
+    json!({
+        "NewEnvironment": object(&[("name", "string")]),
+        "LogRegions": object(&[("regions", "string[]")]),
+        "Evidence": object(&[("reason", "string"), ("weight", "number?")]),
+        "Record": object(record),
+        "Member": object(&[record, &[("strength", "number"), ("evidence", "Evidence[]")]].concat()),
+        "RequestView": object(&[
+            ("trace_id", "string"),
+            ("start_ns", "nanoseconds"),
+            ("duration_ns", "nanoseconds"),
+            ("entries", "Record[]"),
+            ("members", "Member[]"),
+            ("rival_count", "integer"),
+            ("is_partial", "boolean"),
+        ]),
     })
 }
 

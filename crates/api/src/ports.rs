@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use axum::extract::Request;
+use axum::response::Response;
 use datafusion::arrow::array::RecordBatch;
 use serde_json::Value;
 use tracery_model::EnvironmentId;
 use tracery_query::{QueryError, ScanProgress};
-use tracery_settings::SettingsError;
+use tracery_settings::{Environment, SettingsError};
 
 /// Questions as Honeycomb query specifications. Dropping a future cancels its question.
 #[async_trait]
@@ -85,6 +87,20 @@ pub trait SavedQueries: Send + Sync + 'static {
     ) -> Result<SavedQuery, SettingsError>;
     /// Whether there was one.
     async fn delete(&self, environment: EnvironmentId, id: &str) -> Result<bool, SettingsError>;
+}
+
+/// The protocols of the products, for a caller whose environment is known: no credential of theirs is asked for.
+#[async_trait]
+pub trait Products: Send + Sync + 'static {
+    /// Answers a request whose path is the product's own. `product` is a word of the path `/products`; `None` is no
+    /// product. `region` is for those of AWS.
+    async fn call(
+        &self,
+        product: &str,
+        environment: Environment,
+        region: Option<String>,
+        request: Request,
+    ) -> Option<Response>;
 }
 
 /// Stored rows of one trace as OTLP JSON, or why that is not possible.

@@ -14,16 +14,18 @@ pub enum QueryKind {
     Sql,
     Trace,
     TraceSearch,
+    Request,
     Services,
     Values,
 }
 
 impl QueryKind {
-    pub const ALL: [QueryKind; 6] = [
+    pub const ALL: [QueryKind; 7] = [
         QueryKind::Spec,
         QueryKind::Sql,
         QueryKind::Trace,
         QueryKind::TraceSearch,
+        QueryKind::Request,
         QueryKind::Services,
         QueryKind::Values,
     ];
@@ -34,6 +36,7 @@ impl QueryKind {
             QueryKind::Sql => "sql",
             QueryKind::Trace => "trace",
             QueryKind::TraceSearch => "trace_search",
+            QueryKind::Request => "request",
             QueryKind::Services => "services",
             QueryKind::Values => "values",
         }

@@ -8,7 +8,7 @@ use tracery_aws_wire::{Error, REGION_DEFAULT, account_id, region_or_default};
 use tracery_model::EnvironmentId;
 use tracery_settings::SettingsError;
 
-use crate::{AuthMode, Intake};
+use crate::{AuthMode, Intake, Vouched};
 
 /// An account in a region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,12 @@ impl Intake {
         body: &[u8],
         unverified: Unverified,
     ) -> Result<AwsCaller, Error> {
+        if let Some(Vouched { environment, region }) = parts.extensions.get() {
+            return Ok(AwsCaller::new(
+                environment.id,
+                region_or_default(region.as_deref().unwrap_or_default()),
+            ));
+        }
         let signed = match SignedRequest::read(parts.uri.query(), &parts.headers) {
             Ok(signed) => signed,
             // SDKs that sign for the daemon's port do it with made-up keys; nobody looks at them there.

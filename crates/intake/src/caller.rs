@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use tracery_model::EnvironmentId;
-use tracery_settings::{Key, KeyKind, slugify};
+use tracery_settings::{Environment, Key, KeyKind, slugify};
 
 use crate::Intake;
 
@@ -54,6 +54,16 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Somebody who may do everything in an environment.
+    pub fn of_all(environment: &Environment) -> Self {
+        Self {
+            environment: environment.id,
+            environment_name: environment.name.clone(),
+            environment_slug: environment.slug.clone(),
+            key: None,
+        }
+    }
+
     pub fn may(&self, permission: Permission) -> bool {
         self.key.as_ref().is_none_or(|key| key.may(permission.scope()))
     }

@@ -11,6 +11,7 @@ mod decoding;
 mod inflate;
 mod metrics;
 mod registry;
+mod vouched;
 
 pub use aws::{AwsCaller, Unverified};
 pub use body::BodyError;
@@ -20,6 +21,7 @@ pub use decoding::DecodingEnded;
 pub use inflate::{InflateError, inflate};
 pub use metrics::IntakeMetrics;
 pub use registry::DatasetRegistry;
+pub use vouched::Vouched;
 
 use std::sync::Arc;
 

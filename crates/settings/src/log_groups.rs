@@ -203,6 +203,17 @@ impl Settings {
         rows.iter().map(from_row).collect()
     }
 
+    /// The regions in which an environment has groups, by name.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn log_regions(&self, environment: EnvironmentId) -> Result<Vec<String>, SettingsError> {
+        let regions = sqlx::query_scalar(
+            "SELECT DISTINCT region FROM log_groups WHERE environment = $1 ORDER BY region",
+        );
+        Ok(regions.bind(environment.0).fetch_all(&self.pool).await?)
+    }
+
     /// Groups of all environments and regions after the one whose id is `after`, by id: what the store asks that removes
     /// rows nobody may read any more.
     pub async fn all_log_groups(&self, after: &str, count_max: i64) -> Result<Vec<LogGroup>, SettingsError> {

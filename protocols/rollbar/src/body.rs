@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
-use tracery_intake::{BodyError, Intake, Permit};
+use tracery_intake::{BodyError, Intake, Permit, Vouched};
 
 use crate::Rollbar;
 use crate::reply::Refusal;
@@ -91,7 +91,10 @@ impl FromRequest<Rollbar> for Asked {
         let (sent, mut permit) = read(&state.intake, &parts.headers, body, SMALL_BYTES_MAX).await?;
         let fields = fields(&parts, sent, &mut permit).await?;
         let token = token(&parts.headers, &parameters, fields.get("access_token"));
-        let caller = state.caller(token.as_deref()).await?;
+        let caller = match parts.extensions.get::<Vouched>() {
+            Some(vouched) => Caller::vouched(vouched),
+            None => state.caller(token.as_deref()).await?,
+        };
         Ok(Self { caller, parameters, fields })
     }
 }

@@ -13,8 +13,8 @@ const SYSTEM_WINDOW_S: i64 = 60;
 /// Tokens that are counted at the same time.
 const TOKENS_MAX: usize = 20_000;
 
-/// What is left of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is left of a window; all zero for a caller whom nobody counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Left {
     pub(crate) limit: i64,
     pub(crate) remaining: i64,

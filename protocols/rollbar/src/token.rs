@@ -2,7 +2,7 @@
 //! business; what it may do is here.
 
 use http::StatusCode;
-use tracery_intake::AuthMode;
+use tracery_intake::{AuthMode, Vouched};
 use tracery_model::EnvironmentId;
 use tracery_settings::{Key, KeyKind, SettingsError};
 use tracery_tracker::{Project, TokenSettings};
@@ -34,6 +34,18 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Somebody who may do all in an environment, and has no one project.
+    pub(crate) fn vouched(vouched: &Vouched) -> Self {
+        let environment = &vouched.environment;
+        Self {
+            environment: environment.id,
+            environment_name: environment.slug.clone(),
+            key: None,
+            project: None,
+            left: Left::default(),
+        }
+    }
+
     pub(crate) fn needs(&self, scope: &str) -> Result<(), Refusal> {
         let Some(key) = &self.key else { return Ok(()) };
         let is_account = self.project.is_none();

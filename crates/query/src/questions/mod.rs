@@ -5,6 +5,7 @@ pub mod arrivals;
 pub mod errors;
 mod log_place;
 pub mod logs;
+pub mod request;
 mod services;
 mod sql;
 mod trace;

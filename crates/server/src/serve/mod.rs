@@ -6,9 +6,11 @@ mod listen;
 mod lock;
 mod metrics;
 mod ports;
+mod products;
 mod ready_file;
 mod self_trace;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -171,13 +173,19 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     tokio::spawn(logs.clone().run_subscriptions());
     let honeycomb = Honeycomb::new(intake.clone(), specs, tracery_honeycomb::Options::default())
         .with_metrics(ports::otlp_metrics(intake.limits.inflated_bytes_max));
-    let protocols = Router::new()
+    let doors = HashMap::from([
+        ("honeycomb", tracery_honeycomb::routes(honeycomb)),
+        ("xray", tracery_xray::routes(xray.clone())),
+        ("cloudwatch-logs", tracery_cloudwatch_logs::routes(logs)),
+        ("rollbar", tracery_rollbar::routes(rollbar)),
+    ]);
+    let protocols = doors
+        .values()
+        .cloned()
+        .fold(Router::new(), Router::merge)
         .merge(tracery_otlp::routes(intake.clone()))
-        .merge(tracery_honeycomb::routes(honeycomb))
-        .merge(tracery_xray::routes(xray.clone()))
-        .merge(tracery_cloudwatch_logs::routes(logs))
-        .merge(tracery_rollbar::routes(rollbar))
         .merge(tracery_sentry::routes(sentry));
+    api.products = Some(Arc::new(products::ProductDoors(doors)));
     let own = Router::new()
         .merge(tracery_ui::routes())
         .merge(tracery_api::routes(api))
