@@ -12,7 +12,7 @@ function type(schema) {
     case "string": return "string";
     case "boolean": return "boolean";
     case "null": return "null";
-    case "object": return schema.properties ? members(schema) : "Record<string, unknown>";
+    case "object": return schema.properties ? members(schema) : "{ [name: string]: unknown }";
     default: return "unknown";
   }
 }

@@ -136,6 +136,7 @@ pub fn routes(api: Api) -> Router {
     endpoints::list()
         .into_iter()
         .fold(Router::new(), |router, endpoint| router.route(&endpoint.full_path(), endpoint.handler))
+        .route("/api/v1/products/{product}/", any(products::forward))
         .route("/api/v1/products/{product}/{*path}", any(products::forward))
         .route("/api/v1/{*path}", any(|| async { ApiError::not_found("this path") }))
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })

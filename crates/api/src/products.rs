@@ -2,23 +2,21 @@
 //! CloudWatch Logs, Honeycomb's boards and markers: the page reads and changes them by the calls that the vendors document
 //! and real clients prove, with a session in place of a vendor's credential.
 
+use std::collections::HashMap;
+
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE};
-use axum::http::{HeaderName, Uri};
+use axum::http::{HeaderMap, HeaderName, Uri};
 use axum::response::Response;
-use serde::Deserialize;
 
 use crate::Api;
 use crate::error::ApiError;
-use crate::extract::Params;
 use crate::identity::Identity;
 
-#[derive(Deserialize)]
-pub(crate) struct Asked {
-    environment: Option<String>,
-    region: Option<String>,
-}
+/// In headers, since the parameters are the product's own: Rollbar has an `environment` too.
+const ENVIRONMENT: HeaderName = HeaderName::from_static("x-tracery-environment");
+const REGION: HeaderName = HeaderName::from_static("x-tracery-region");
 
 /// What says who the caller is to this API says nothing to a product.
 const CREDENTIALS: [HeaderName; 4] = [
@@ -31,8 +29,7 @@ const CREDENTIALS: [HeaderName; 4] = [
 pub(crate) async fn forward(
     State(api): State<Api>,
     identity: Identity,
-    Path((product, path)): Path<(String, String)>,
-    Params(asked): Params<Asked>,
+    Path(mut names): Path<HashMap<String, String>>,
     request: Request,
 ) -> Result<Response, ApiError> {
     // A key's scopes are words of one API; what it may do in another is for that one's own door to say.
@@ -41,8 +38,10 @@ pub(crate) async fn forward(
             "a key asks the product's own endpoint, with the product's credential",
         ));
     }
+    let product = names.remove("product").unwrap_or_default();
     let products = api.products.as_ref().ok_or_else(|| ApiError::not_available("the products' protocols"))?;
-    let environment = identity.environment(&api, asked.environment.as_deref()).await?;
+    let (slug, region) = (text(request.headers(), ENVIRONMENT), text(request.headers(), REGION));
+    let environment = identity.environment(&api, slug.as_deref()).await?;
     let (mut parts, body) = request.into_parts();
     for name in CREDENTIALS {
         parts.headers.remove(name);
@@ -51,8 +50,12 @@ pub(crate) async fn forward(
     // What the router noted is about this API's path.
     parts.extensions.clear();
     let request = Request::from_parts(parts, body);
-    let answer = products.call(&product, environment, asked.region, request.map(Body::new)).await;
-    answer.ok_or_else(|| ApiError::not_found(format_args!("product {product:?} with path {path:?}")))
+    let answer = products.call(&product, environment, region, request.map(Body::new)).await;
+    answer.ok_or_else(|| ApiError::not_found(format_args!("product {product:?}")))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 /// The path behind the product's name, with the query as it was.

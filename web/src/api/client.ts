@@ -28,9 +28,12 @@ export interface Ask {
 
 export const environment = () => readSetting("environment", "default");
 
+/** The products' parameters are their own: to them the environment is told in a header. */
+const isProduct = (path: string) => path.startsWith("products/");
+
 function address(path: string, parameters: Parameters): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ environment: environment(), ...parameters })) {
+  for (const [name, value] of Object.entries({ ...(isProduct(path) ? {} : { environment: environment() }), ...parameters })) {
     if (value !== "" && value !== null && value !== undefined) query.set(name, String(value));
   }
   return `/api/v1/${path}?${query}`;
@@ -43,7 +46,7 @@ export async function send(path: string, ask: Ask = {}): Promise<Response> {
     return await fetch(address(path, parameters), {
       method,
       signal: AbortSignal.any(signals),
-      headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      headers: { accept: "application/json", ...(isProduct(path) ? { "x-tracery-environment": environment() } : {}), ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
       body: body === undefined ? null : JSON.stringify(body),
     });
   } catch (error) {

@@ -8,9 +8,8 @@ export const region = () => readSetting("region", "us-east-1");
 async function operate(name: string, body: unknown, signal?: AbortSignal): Promise<Response> {
   return send("products/cloudwatch-logs/", {
     method: "POST",
-    parameters: { region: region() },
     body,
-    headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": `Logs_20140328.${name}` },
+    headers: { "x-tracery-region": region(), "content-type": "application/x-amz-json-1.1", "x-amz-target": `Logs_20140328.${name}` },
     ...(signal ? { signal } : {}),
   });
 }
@@ -97,10 +96,9 @@ export interface TailUpdate { events: { timestamp: number; message: string; logS
 export async function tail(group: LogGroup, pattern: string, update: (update: TailUpdate) => void, signal: AbortSignal): Promise<void> {
   const response = await send("products/cloudwatch-logs/", {
     method: "POST",
-    parameters: { region: region() },
     signal,
     body: { logGroupIdentifiers: [group.arn?.replace(/:\*$/, "") ?? group.logGroupName], ...(pattern ? { logEventFilterPattern: pattern } : {}) },
-    headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": "Logs_20140328.StartLiveTail" },
+    headers: { "x-tracery-region": region(), "content-type": "application/x-amz-json-1.1", "x-amz-target": "Logs_20140328.StartLiveTail" },
   });
   if (!response.ok || !response.body) return read(response);
   const reader = response.body.getReader();

@@ -12,7 +12,7 @@ export const logOut = () => call<null>("session", { method: "DELETE" });
 export const environments = async () => (await call<{ environments: Environment[] }>("environments")).environments;
 export const createEnvironment = (name: string) => call<Environment>("environments", { body: { name } });
 export const keys = async () => (await call<{ keys: Key[] }>("keys")).keys;
-export const createKey = (kind: string, name: string) => call<CreatedKey>("keys", { body: { kind, name } });
+export const createKey = (kind: string, name: string, scopes: string[] = []) => call<CreatedKey>("keys", { body: { kind, name, scopes } });
 export const revokeKey = (id: string) => call<null>(`keys/${encodeURIComponent(id)}`, { method: "DELETE" });
 export const services = async (seconds: number) => (await call<{ services: Service[] }>("services", { parameters: { seconds } })).services;
 export const fields = async (dataset: string) => (await call<{ fields: Field[] }>("fields", { parameters: { dataset } })).fields;

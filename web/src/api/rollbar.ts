@@ -32,7 +32,7 @@ export const items = (parameters: Parameters) => rollbar<{ page: number; total_c
 export const item = (id: number | string) => rollbar<Item>(`item/${id}`);
 export const updateItem = (id: number | string, change: Record<string, unknown>) => rollbar<unknown>(`item/${id}`, { method: "PATCH", body: change });
 export const history = async (id: number | string) => rollbar<any>(`item/${id}/history`);
-export const comment = (id: number | string, text: string) => rollbar<unknown>(`item/${id}/comments`, { body: { text } });
+export const comment = (id: number | string, text: string) => rollbar<unknown>(`item/${id}/comments`, { body: { comment: text } });
 export const merge = (id: number | string, others: number[]) => rollbar<unknown>(`item/${id}/merge`, { body: { item_ids: others } });
 export const unmerge = (id: number | string) => rollbar<unknown>(`item/${id}/unmerge`, { body: {} });
 export const instancesOf = (id: number | string, page: number) => rollbar<{ instances: Occurrence[] }>(`item/${id}/instances`, { parameters: { page } });

@@ -94,15 +94,15 @@ export type Values = {
   values: Value[];
 };
 
-export type QuerySpec = Record<string, unknown>;
+export type QuerySpec = { [name: string]: unknown };
 
 export type ResultRow = {
-  data: Record<string, unknown>;
+  data: { [name: string]: unknown };
 };
 
 export type SeriesPoint = {
   time: string;
-  data: Record<string, unknown>;
+  data: { [name: string]: unknown };
 };
 
 export type QueryAnswer = {
@@ -114,7 +114,7 @@ export type QueryAnswer = {
   granularity: number;
   start_time: number;
   end_time: number;
-  total_by_aggregate?: Record<string, unknown>;
+  total_by_aggregate?: { [name: string]: unknown };
   total_by_aggregate_series?: SeriesPoint[];
   compare_results?: ResultRow[];
   compare_series?: SeriesPoint[];
@@ -152,7 +152,7 @@ export type BubbleUpAnswer = {
   selection_count: number;
   baseline_count: number;
   fields_skipped: number;
-  fields: (Record<string, unknown>)[];
+  fields: ({ [name: string]: unknown })[];
 };
 
 export type Sql = {
@@ -187,13 +187,13 @@ export type Traces = {
 export type Attached = {
   name: string;
   time_ns: string;
-  fields: Record<string, unknown>;
+  fields: { [name: string]: unknown };
 };
 
 export type Link = {
   trace_id: string | null;
   span_id: string | null;
-  fields: Record<string, unknown>;
+  fields: { [name: string]: unknown };
 };
 
 export type Span = {
@@ -205,7 +205,7 @@ export type Span = {
   status_code: number;
   start_ns: string;
   duration_ns: string;
-  fields: Record<string, unknown>;
+  fields: { [name: string]: unknown };
   events: Attached[];
   links: Link[];
   logs: Attached[];
@@ -285,7 +285,7 @@ export type Evidence = {
   weight: number | null;
 };
 
-export type Record = {
+export type RequestRecord = {
   kind: string;
   source: string;
   time_ns: string;
@@ -331,7 +331,7 @@ export type RequestView = {
   trace_id: string;
   start_ns: string;
   duration_ns: string;
-  entries: Record[];
+  entries: RequestRecord[];
   members: Member[];
   rival_count: number;
   is_partial: boolean;
