@@ -147,7 +147,7 @@ function Tail({ group }: { group: string }) {
       <ol className="log-lines tail" ref={list} aria-live="off" aria-label="Live events" tabIndex={0} onWheel={(event) => event.deltaY < 0 && setPaused(true)}>
         {lines.map((line) => <Line key={line.number} event={line} words={[...wordsOf(pattern), ...highlight.split(/\s+/).filter(Boolean)]} stream />)}
       </ol>
-      {lines.length === 0 && !failed && <p className="loading" role="status"><span className="spinner" aria-hidden="true" /> Following {group}: events appear as they arrive.</p>}
+      {lines.length === 0 && !failed && <p className="note" role="status"><span className="spinner" aria-hidden="true" /> Following {group}: events appear as they arrive.</p>}
       {paused && <p className="note">Paused; what arrives meanwhile waits.</p>}
     </>
   );

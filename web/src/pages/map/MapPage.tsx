@@ -27,6 +27,9 @@ export function shares(statistics: xray.Statistics | undefined): { ok: number; e
   return { ok: Math.max(0, 1 - fault - error - throttle), error, throttle, fault };
 }
 
+/** Clients are only known by those they call. */
+const isClient = (service: Service) => service.Type === "client";
+
 /** The expression that finds the traces through a node or along an edge. */
 const quoted = (name: string) => `"${name.replace(/["\\]/g, "\\$&")}"`;
 const expressionOf = (service: Service, target?: Service) => (target ? `edge(${quoted(service.Name)}, ${quoted(target.Name)})` : `service(${quoted(service.Name)})`);
@@ -103,7 +106,7 @@ function Drawing({ services, seconds, chosen, choose, find }: { services: Servic
       onPointerUp={() => setDrag(null)}
     >
       <svg role="group" aria-label={`${plural(services.length, "node")}, ${plural(edges.length, "connection")}; the table says the same`}>
-        <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z" /></marker></defs>
+        <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 L8 4 L0 8 z" /></marker></defs>
         <g transform={`translate(${view.x} ${view.y}) scale(${view.scale})`}>
           {edges.map(({ from, to, edge }) => {
             const a = placed.nodes.get(from.ReferenceId)!;
@@ -129,14 +132,13 @@ function Drawing({ services, seconds, chosen, choose, find }: { services: Servic
               x += width;
               return piece;
             });
-            const label = `${service.Name}, ${service.Type ?? "service"}: ${number(rateOf(service.SummaryStatistics, seconds))} a second, ${duration(meanMs(service.SummaryStatistics))} on average, ${Math.round(part.fault * 100)} % failed`;
             return (
-              <g key={service.ReferenceId} className={`map-node ${service === chosen ? "chosen" : ""} ${dim(service.ReferenceId, service.Name) ? "dimmed" : ""}`} transform={`translate(${place.x} ${place.y})`} tabIndex={0} role="button" aria-label={label} aria-pressed={service === chosen} onClick={() => choose(service.ReferenceId)} onKeyDown={(event) => event.key === "Enter" && choose(service.ReferenceId)}>
+              <g key={service.ReferenceId} className={`map-node ${service === chosen ? "chosen" : ""} ${dim(service.ReferenceId, service.Name) ? "dimmed" : ""}`} transform={`translate(${place.x} ${place.y})`} tabIndex={0} role="button" aria-pressed={service === chosen} onClick={() => choose(service.ReferenceId)} onKeyDown={(event) => event.key === "Enter" && choose(service.ReferenceId)}>
                 <rect className="box" width={NODE_WIDTH} height={NODE_HEIGHT} rx="8" />
                 {pieces}
                 <text className="name" x="10" y="20">{service.Name.length > 25 ? `${service.Name.slice(0, 24)}…` : service.Name}<title>{service.Name}</title></text>
-                <text className="type" x="10" y="36">{service.Type ?? ""}</text>
-                <text className="numbers" x="10" y="52">{number(rateOf(service.SummaryStatistics, seconds))}/s · {duration(meanMs(service.SummaryStatistics))}{part.fault > 0 ? ` · ${(part.fault * 100).toFixed(1)} % failed` : ""}</text>
+                <text className="type" x="10" y="36">{service.Type || "service"}</text>
+                {!isClient(service) && <text className="numbers" x="10" y="52">{number(rateOf(service.SummaryStatistics, seconds))}/s · {duration(meanMs(service.SummaryStatistics))}{part.fault > 0 ? ` · ${(part.fault * 100).toFixed(1)} % ✕` : ""}</text>}
               </g>
             );
           })}

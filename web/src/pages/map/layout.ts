@@ -3,9 +3,9 @@
 
 export interface Placed { id: number; layer: number; x: number; y: number }
 
-export const NODE_WIDTH = 190;
+export const NODE_WIDTH = 200;
 export const NODE_HEIGHT = 66;
-const GAP_X = 90;
+const GAP_X = 150;
 const GAP_Y = 26;
 
 export function layout(ids: number[], edges: [number, number][]): { nodes: Map<number, Placed>; width: number; height: number } {

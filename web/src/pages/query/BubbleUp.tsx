@@ -39,7 +39,7 @@ export function BubbleUp({ dataset, spec, chosen, ask }: { dataset: string; spec
                     return (
                       <li key={index}>
                         <span className="bubble-value" title={shown(one.value)}>{shown(one.value)}</span>
-                        <span className="bubble-bars" aria-label={`${percent(selection)} of the chosen, ${percent(baseline)} of the others`}>
+                        <span className="bubble-bars" role="img" aria-label={`${percent(selection)} of the chosen, ${percent(baseline)} of the others`}>
                           <span className="selection" style={{ width: `${selection * 100}%` }} />
                           <span className="baseline" style={{ width: `${baseline * 100}%` }} />
                         </span>

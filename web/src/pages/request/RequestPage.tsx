@@ -14,7 +14,7 @@ import { paths } from "../../util/path-builder";
 import { useSetting } from "../../util/settings";
 import { useParameter } from "../../util/url";
 import { Traceback } from "../errors/Traceback";
-import { axisRange, axisRows, type AxisRow, certainty, DOORS, REASONS, type TraceOfRequest } from "./model";
+import { axisRange, axisRows, type AxisRow, certainty, DOORS, percent, REASONS, type TraceOfRequest } from "./model";
 
 const TRACES_MAX = 12;
 
@@ -38,7 +38,7 @@ export default function RequestPage() {
     ],
     [id, view.data, spans.map((one) => one.dataUpdatedAt).join()], // eslint-disable-line
   );
-  const rows = useMemo(() => axisRows(traces, view.data?.members ?? [], Number(least)), [traces, view.data, least]);
+  const rows = useMemo(() => axisRows(traces, view.data?.members ?? [], Number(least), view.data ? BigInt(view.data.start_ns) + BigInt(view.data.duration_ns) : 0n), [traces, view.data, least]);
 
   if (view.error) {
     const missing = view.error instanceof ApiError && view.error.status === 404;
@@ -104,7 +104,7 @@ function Axis({ rows, chosen, choose }: { rows: AxisRow[]; chosen: AxisRow | nul
               <span className={`door-dot door-${row.door}`} title={DOORS[row.door] ?? row.door} />
               <span className="mark" aria-hidden="true">{row.kind === "log" ? "≡" : row.kind === "error" ? "✕" : "▬"}</span>
               <span className="text" title={row.title}>{row.title || "(empty)"} <span className="dim">{row.detail}</span></span>
-              {row.member && row.strength < 1 && <Badge kind={`sure ${sure}`} title="How surely this belongs to the request">{sure} {Math.round(row.strength * 100)} %</Badge>}
+              {row.member && row.strength < 1 && <Badge kind={`sure ${sure}`} title="How surely this belongs to the request">{sure} {percent(row.strength)}</Badge>}
             </span>
             <span className="axis-time">
               {row.kind === "span" ? <span className={`bar door-${row.door}`} style={{ left: `${left}%`, width: `${Math.max(0.3, share(row.startNs + row.durationNs) - left)}%` }} /> : <span className={`dot door-${row.door}`} style={{ left: `${left}%` }} />}
@@ -122,7 +122,7 @@ function RowDetails({ row }: { row: AxisRow }) {
   const { member, span } = row;
   const parsed = useMemo(() => {
     if (row.kind !== "log") return null;
-    try { return JSON.parse(row.title) as unknown; } catch { return null; }
+    try { return JSON.parse(row.member?.text ?? "") as unknown; } catch { return null; }
   }, [row]);
   return (
     <div className="details" aria-label="The chosen row">
@@ -140,13 +140,13 @@ function RowDetails({ row }: { row: AxisRow }) {
       {member && (
         <section>
           <h3>Why it is here</h3>
-          <p>{member.strength >= 1 ? "It bears the request's id." : `The evidence makes it ${Math.round(member.strength * 100)} % that this belongs to the request; no id says so.`}</p>
+          <p>{member.strength >= 1 ? "It bears the request's id." : `The evidence makes it ${percent(member.strength)} that this belongs to the request; no id says so.`}</p>
           <ul className="evidence">
             {member.evidence.map((one, index) => <li key={index}>{REASONS[one.reason] ?? one.reason}{one.weight !== null && <span className="dim"> +{number(one.weight)}</span>}</li>)}
           </ul>
         </section>
       )}
-      {row.kind === "log" && (parsed ? <Json value={parsed} /> : <pre className="line" tabIndex={0}>{row.title}</pre>)}
+      {row.kind === "log" && (parsed ? <Json value={parsed} /> : <pre className="line" tabIndex={0}>{row.member?.text ?? row.title}</pre>)}
       {row.kind === "error" && member?.occurrence_id != null && <ErrorOf id={member.occurrence_id} />}
       {span && <dl className="fields">{Object.entries(span.fields).sort(([a], [b]) => a.localeCompare(b)).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{shown(value)}</dd></div>)}</dl>}
     </div>

@@ -11,6 +11,21 @@ export function certainty(strength: number): Certainty {
   return strength >= 0.5 ? "likely" : "possible";
 }
 
+/** In per cent; only ids make it a hundred. */
+export const percent = (strength: number): string => (strength >= 1 ? "100 %" : `${Math.min(99, Math.round(strength * 100))} %`);
+
+/** What a line says, where it is JSON that has a message. */
+export function messageOf(text: string): string {
+  if (!text.startsWith("{")) return text;
+  try {
+    const parsed = JSON.parse(text) as { message?: unknown; msg?: unknown };
+    const message = parsed.message ?? parsed.msg;
+    return typeof message === "string" ? message : text;
+  } catch {
+    return text;
+  }
+}
+
 export const DOORS: Record<string, string> = {
   otlp: "OpenTelemetry", honeycomb: "Honeycomb event", xray: "AWS X-Ray", "cloudwatch-logs": "CloudWatch Logs", rollbar: "Rollbar", sentry: "Sentry", unknown: "unknown door",
 };
@@ -40,7 +55,7 @@ export interface AxisRow {
 export interface TraceOfRequest { traceId: string; door: string; strength: number; member: Member | null; spans: Span[] }
 
 /** Rows by time; the spans of a trace stay together as its tree, which begins where its first span does. */
-export function axisRows(traces: TraceOfRequest[], members: Member[], least: number): AxisRow[] {
+export function axisRows(traces: TraceOfRequest[], members: Member[], least: number, endNs: bigint): AxisRow[] {
   const groups: { startNs: bigint; rows: AxisRow[] }[] = [];
   for (const trace of traces.filter((one) => one.strength >= least && one.spans.length > 0)) {
     const tree = treeOf(trace.spans);
@@ -52,11 +67,15 @@ export function axisRows(traces: TraceOfRequest[], members: Member[], least: num
   }
   members.forEach((member, index) => {
     if (member.kind === "trace" || member.strength < least) return;
+    // A clock of whole seconds leaves a second to choose from: the end of the request, if it lies there.
+    const from = BigInt(member.time_ns);
+    const until = from + BigInt(member.precision_ns);
+    const startNs = member.kind !== "error" || endNs < from ? from : endNs > until ? until : endNs;
     groups.push({
-      startNs: BigInt(member.time_ns),
+      startNs,
       rows: [{
-        id: `m${index}`, kind: member.kind === "error" ? "error" : "log", door: member.source, title: member.kind === "error" ? member.name : member.text, detail: member.kind === "error" ? member.text : member.service, depth: 0,
-        startNs: BigInt(member.time_ns), durationNs: 0n, strength: member.strength, failed: member.kind === "error" && member.failed, member, span: null, traceId: member.trace_id,
+        id: `m${index}`, kind: member.kind === "error" ? "error" : "log", door: member.source, title: member.kind === "error" ? member.name : messageOf(member.text), detail: member.kind === "error" ? member.text : member.service, depth: 0,
+        startNs, durationNs: 0n, strength: member.strength, failed: member.kind === "error" && member.failed, member, span: null, traceId: member.trace_id,
       }],
     });
   });

@@ -68,7 +68,7 @@ function Traces() {
         {({ summaries, more }) => (
           <>
             <Card title="Response times" tools={chosen && <button type="button" className="link" onClick={() => setChosen(null)}>all</button>}>
-              <Histogram label="Response times: choose a range" bars={bars} spell={duration} chosen={chosen} onRange={(from, to) => setChosen((known) => (known && from >= known[0] && to <= known[1] ? [from, to] : known ? [Math.min(known[0], from), Math.max(known[1], to)] : [from, to]))} />
+              <Histogram label="Response times: choose a range" bars={bars} spell={duration} chosen={chosen} onRange={(from, to) => setChosen([from, to])} />
             </Card>
             {more && <Warning>{number(summaries.length)} traces are shown; there are more.</Warning>}
             <Table label="Traces" rows={shown} rowKey={(row) => row.Id} columns={[
