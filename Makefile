@@ -27,6 +27,6 @@ fix:
 bench:
 	@bench/run
 
-# The page is plain files, embedded as they are: nothing is built.
+# The pages, which the next build of the binary embeds.
 web:
-	@echo "crates/ui/assets is embedded as it is"
+	@scripts/web

@@ -88,7 +88,12 @@ function Drawing({ services, seconds, chosen, choose, find }: { services: Servic
     const scale = Math.min(1.2, Math.max(0.15, Math.min(box.width / placed.width, box.height / placed.height)));
     setView({ scale, x: (box.width - placed.width * scale) / 2, y: (box.height - placed.height * scale) / 2 });
   };
-  useEffect(fit, [placed]); // eslint-disable-line
+  // A node's details beside it make the map smaller.
+  useEffect(() => {
+    const observer = new ResizeObserver(fit);
+    if (host.current) observer.observe(host.current);
+    return () => observer.disconnect();
+  }, [placed]); // eslint-disable-line
   const most = Math.max(...edges.map(({ edge }) => edge.SummaryStatistics?.TotalCount ?? 0), 1);
   const zoom = (factor: number) => setView((known) => {
     const box = host.current!.getBoundingClientRect();

@@ -64,6 +64,8 @@ impl Reason {
 const NONE: f64 = 2.0;
 /// Two middlewares of one process begin and end within about this of each other.
 const TOGETHER_NS: f64 = 2e6;
+/// What it costs that neither of two middlewares lies around the other.
+const CROSSED: f64 = -2.0;
 /// How far behind a request its line or error may come, per point of score.
 const BEHIND_NS: f64 = 5e6;
 /// A client that sends errors at once has sent them by then.
@@ -127,15 +129,17 @@ pub(super) fn weigh(
         let evidence = certain(Reason::JoinedTraceId);
         return Some(Member { record, strength: of.strength, evidence });
     }
-    let text = record.text.to_ascii_lowercase();
-    if names(&text, trace_id) {
+    let named = ids_in(&record.text);
+    if named.contains(&trace_id) {
         return Some(Member { record, strength: 1.0, evidence: certain(Reason::IdInText) });
     }
-    if let Some(of) = joined.iter().find(|member| member.record.trace_id.is_some_and(|id| names(&text, id))) {
+    let is_named = |id: Option<TraceId>| id.is_some_and(|id| named.contains(&id));
+    if let Some(of) = joined.iter().find(|member| is_named(member.record.trace_id)) {
         let evidence = certain(Reason::JoinedTraceId);
         return Some(Member { record, strength: of.strength, evidence });
     }
-    if rivals.iter().any(|rival| rival.trace_id.is_some_and(|id| names(&text, id))) {
+    // It says itself that it is another's.
+    if !named.is_empty() && rivals.iter().any(|rival| is_named(rival.trace_id)) {
         return None;
     }
     let (score, evidence) = best(own, &record).filter(|(score, _)| *score > 0.0)?;
@@ -147,7 +151,7 @@ pub(super) fn weigh(
 fn share(score: f64, rivals: &[&Record], record: &Record, comparisons_left: &mut usize) -> f64 {
     let mut sum = score.exp() + NONE.exp();
     for rival in rivals.iter().take(*comparisons_left) {
-        if let Some((other, _)) = fit(rival, record) {
+        if let Some(other) = agreement(rival, record, |_, _| {}) {
             sum += other.exp();
         }
     }
@@ -159,20 +163,44 @@ fn best(own: &[Record], record: &Record) -> Option<(f64, Vec<Evidence>)> {
     own.iter().filter_map(|entry| fit(entry, record)).max_by(|left, right| left.0.total_cmp(&right.0))
 }
 
-/// Whether a text names a trace, in OpenTelemetry's form or X-Ray's.
-fn names(lower_text: &str, id: TraceId) -> bool {
-    // Most texts are no place for an id.
-    if lower_text.len() < 32 {
-        return false;
+/// The traces that a text names: 32 hex digits by themselves, or X-Ray's form of them.
+fn ids_in(text: &str) -> Vec<TraceId> {
+    let mut ids = Vec::new();
+    // What stands between two characters that are no hex digits.
+    let runs: Vec<&str> = match text.len() {
+        // Most texts are no place for an id.
+        0..32 => return ids,
+        _ => text.split(|letter: char| !letter.is_ascii_hexdigit()).collect(),
+    };
+    let mut add = |digits: String| ids.extend(TraceId::from_hex(&digits.to_ascii_lowercase()));
+    for (idx, run) in runs.iter().enumerate() {
+        match run.len() {
+            32 => add((*run).to_owned()),
+            24 if idx > 0 && runs[idx - 1].len() == 8 => add(format!("{}{run}", runs[idx - 1])),
+            _ => {}
+        }
     }
-    let hex = id.to_string();
-    lower_text.contains(&hex) || lower_text.contains(&format!("1-{}-{}", &hex[..8], &hex[8..]))
+    ids
 }
 
-/// The score of a record's belonging to the request of an entry; `None` where they contradict each other.
+/// The score of a record's belonging to the request of an entry, with what speaks for it.
 fn fit(entry: &Record, record: &Record) -> Option<(f64, Vec<Evidence>)> {
     let mut evidence = Vec::new();
-    let mut add = |reason, weight: f64| evidence.push(Evidence { reason, weight });
+    let score = agreement(entry, record, |reason, weight| evidence.push(Evidence { reason, weight }))?;
+    evidence.retain(|one| one.weight > 0.0);
+    evidence.sort_by(|left, right| right.weight.total_cmp(&left.weight));
+    Some((score, evidence))
+}
+
+/// The score alone; each part of it is told. `None` where entry and record contradict each other.
+fn agreement(entry: &Record, record: &Record, mut tell: impl FnMut(Reason, f64)) -> Option<f64> {
+    let mut score = 0.0;
+    let mut add = |reason, weight: f64| {
+        score += weight;
+        tell(reason, weight);
+    };
+    // First, because it rules out the most.
+    add(Reason::Time, time(entry, record)?);
     if let Some(agrees) = agree(entry.method.as_ref(), record.method.as_ref()) {
         agrees.then(|| add(Reason::Method, 0.5))?;
     }
@@ -193,8 +221,8 @@ fn fit(entry: &Record, record: &Record) -> Option<(f64, Vec<Evidence>)> {
     if let Some(agrees) = agree(entry.status.as_ref(), record.status.as_ref()) {
         agrees.then(|| add(Reason::Status, 0.7))?;
     }
-    if record.kind == RecordKind::Error && record.failed && entry.failed {
-        add(Reason::Failed, 2.0);
+    if record.kind == RecordKind::Error && record.failed {
+        add(Reason::Failed, if entry.failed { 2.5 } else { -2.0 });
     }
     if entry.service.eq_ignore_ascii_case(&record.service) {
         add(Reason::Service, 1.0);
@@ -211,11 +239,7 @@ fn fit(entry: &Record, record: &Record) -> Option<(f64, Vec<Evidence>)> {
         Some(false) if hosts != Some(false) => return None,
         _ => {}
     }
-    add(Reason::Time, time(entry, record)?);
-    let score = evidence.iter().map(|one| one.weight).sum();
-    evidence.retain(|one| one.weight > 0.0);
-    evidence.sort_by(|left, right| right.weight.total_cmp(&left.weight));
-    Some((score, evidence))
+    Some(score)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "distances in time, for a score")]
@@ -224,7 +248,9 @@ fn time(entry: &Record, record: &Record) -> Option<f64> {
         let apart = |left: i64, right: i64| (left.saturating_sub(right)).unsigned_abs() as f64 / TOGETHER_NS;
         let starts = (TIME_MAX - apart(entry.time_ns, record.time_ns)).max(TIME_MIN);
         let ends = (TIME_MAX - apart(entry.end_ns(), record.end_ns())).max(TIME_MIN);
-        return Some(starts + ends);
+        // One middleware lies around the other: what begins later ends earlier.
+        let is_inside = (entry.time_ns <= record.time_ns) == (entry.end_ns() >= record.end_ns());
+        return Some(starts + ends + if is_inside { 0.0 } else { CROSSED });
     }
     // The moment lies somewhere in what the sender's clock was cut to.
     let latest_ns = record.time_ns.saturating_add(record.precision_ns);
@@ -237,7 +263,7 @@ fn time(entry: &Record, record: &Record) -> Option<f64> {
     if tells_whole {
         // Written when the answer is: at the end.
         let from_end = record.time_ns.saturating_sub(entry.end_ns()).unsigned_abs() as f64;
-        return Some((TIME_MAX - from_end / BEHIND_NS).max(TIME_MIN));
+        return Some((TIME_MAX - from_end / TOGETHER_NS).max(TIME_MIN));
     }
     if record.kind == RecordKind::Error {
         let late_ns = record.received_ns.saturating_sub(entry.end_ns());
@@ -271,6 +297,21 @@ fn fits_route(route: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_names_traces_in_either_form() {
+        let id = "c1c64774d50a6a7de955bb7bb0a1b2c3";
+        for (text, is_named) in [
+            (format!("trace={id}"), true),
+            (format!("Root=1-{}-{};Sampled=1", &id[..8], &id[8..]), true),
+            (format!("00-{}-00f067aa0ba902b7-01", id.to_ascii_uppercase()), true),
+            (format!("a{id}"), false),
+            (format!("{} {}", &id[..8], &id[8..]), true),
+            ("é".repeat(40), false),
+        ] {
+            assert_eq!(!ids_in(&text).is_empty(), is_named, "{text}");
+        }
+    }
 
     #[test]
     fn routes_have_holes() {

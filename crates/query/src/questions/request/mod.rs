@@ -1,7 +1,7 @@
 //! The request view: everything that one request left behind, whichever door it came through. What has the request's
 //! trace id belongs to it; what has another, or none, is joined by evidence (method, path, status, times, host, ids in
 //! texts), weighed against every other request that it could as well belong to. The answer says how strong each join is
-//! and why. The page asks it through `api`; `bench/requests.py` measures how often it is right.
+//! and why. The page asks it through `api`; `bench/request_view.py` measures how often it is right.
 
 mod evidence;
 mod read;
@@ -88,8 +88,9 @@ pub async fn request_view(
         start_ns.saturating_add(duration_ns).saturating_add(SLACK_NS),
     );
     let (spans, spans_left_out) = read::entries(context, events, environment, window).await?;
-    let (own, others): (Vec<Record>, Vec<Record>) =
+    let (mut own, others): (Vec<Record>, Vec<Record>) =
         spans.into_iter().partition(|span| span.trace_id == Some(trace_id));
+    own.sort_by_key(|entry| entry.time_ns);
     let rivals = evidence::rivals(&own, &others);
     let mut members = evidence::joined_traces(&own, &others, &rivals);
     let mut ids: HashSet<TraceId> = HashSet::from([trace_id]);
