@@ -11,6 +11,7 @@ mod occurrence;
 pub mod payload;
 pub mod row;
 pub mod sentry;
+pub mod stack_text;
 mod summary;
 
 pub use fingerprint::{Grouping, Rules, RulesError, group};
