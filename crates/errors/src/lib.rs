@@ -5,6 +5,7 @@
 //! time and memory.
 
 pub mod fingerprint;
+pub mod from_rows;
 pub mod fuzzing;
 mod level;
 mod occurrence;
