@@ -74,7 +74,9 @@ pub fn identity(occurrence: &Occurrence) -> Option<String> {
 
 fn identity_of(place: &[u8], class: &str, message: &str) -> String {
     let class = class.rsplit(['.', ':', '\\', '/']).next().unwrap_or(class);
-    let message: String = message.trim().chars().take(IDENTITY_CHARS_MAX).collect();
+    // Python's SDK quotes the key of a KeyError on spans, and not in logs.
+    let message = message.trim().trim_matches(['\'', '"']);
+    let message: String = message.chars().take(IDENTITY_CHARS_MAX).collect();
     let mut hasher = Sha256::new();
     for part in [place, class.as_bytes(), message.as_bytes()] {
         hasher.update((part.len() as u64).to_be_bytes());

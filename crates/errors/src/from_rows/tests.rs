@@ -90,8 +90,15 @@ fn an_exception_event_is_an_occurrence_with_its_chain_and_its_trace() {
 
 #[test]
 fn one_for_a_trace_a_type_and_a_message() {
-    let parents = [(1, "A", "m"), (2, "A", "m"), (3, "shop.A", "m"), (4, "A", "other"), (5, "B", "m")]
-        .map(|(span, class, message)| Event { span, ..event(class, message) });
+    let parents = [
+        (1, "A", "m"),
+        (6, "A", " 'm'"),
+        (2, "A", "m"),
+        (3, "shop.A", "m"),
+        (4, "A", "other"),
+        (5, "B", "m"),
+    ]
+    .map(|(span, class, message)| Event { span, ..event(class, message) });
     let found = read(&batch(&parents), 10);
     assert_eq!((found.occurrences.len(), found.left_out), (3, 0));
     let again = read(&batch(&parents[1..]), 10);
