@@ -22,8 +22,8 @@ const IDENTITY_CHARS_MAX: usize = 255;
 const CHAIN_MAX: usize = 50;
 /// Of a stack that could not be read, which then is shown as it is.
 const UNREAD_STACK_BYTES_MAX: usize = 16 << 10;
-/// Where no resource says it.
-pub const UNKNOWN_ENVIRONMENT: &str = "unknown";
+/// Where no resource says it, as with Rollbar's payloads.
+const UNKNOWN_ENVIRONMENT: &str = "unknown";
 
 /// The exceptions of a batch.
 #[derive(Debug, Default)]
@@ -48,6 +48,8 @@ pub fn read(batch: &EventBatch, count_max: usize) -> Found {
     }
     let columns = Columns::of(batch);
     let rows: Vec<usize> = (0..batch.row_count()).filter(|row| columns.is_exception(*row)).collect();
+    let refused = columns.refused(&rows);
+    let rows: Vec<usize> = rows.into_iter().filter(|row| !refused.contains(&columns.span(*row))).collect();
     let mut seen = HashSet::new();
     for chain in columns.chains(&rows) {
         let uuid = columns.uuid(chain[0]);
@@ -88,8 +90,11 @@ fn identity_of(place: &[u8], class: &str, message: &str) -> String {
 
 const TYPE: &str = "os:exception.type";
 const MESSAGE: &str = "os:exception.message";
+const STATUS_ERROR: u8 = 2;
 const LOG_ERROR: u8 = 17;
 const ERROR_NUMBERS: [(u8, &str); 4] = [(21, "critical"), (LOG_ERROR, "error"), (13, "warning"), (9, "info")];
+
+type SpanKey = (Option<[u8; 16]>, Option<[u8; 8]>);
 
 /// The columns of a batch that tell of exceptions.
 struct Columns<'a> {
@@ -167,6 +172,37 @@ impl<'a> Columns<'a> {
             }
     }
 
+    /// Trace and span that a row belongs to.
+    fn span(&self, row: usize) -> SpanKey {
+        (self.id(Fixed::TraceId, row), self.id(Fixed::ParentId, row))
+    }
+
+    /// Of spans with exceptions, those that did not fail and were answered with a status of 400 to 499: frameworks raise
+    /// exceptions for what a client asked wrongly.
+    fn refused(&self, rows: &[usize]) -> HashSet<SpanKey> {
+        let names = ["oi:http.response.status_code", "oi:http.status_code"];
+        let statuses: Vec<_> = names
+            .iter()
+            .filter_map(|name| self.records.column_by_name(name)?.as_primitive_opt::<Int64Type>())
+            .collect();
+        let is_refusal = |row: usize| {
+            statuses.iter().any(|codes| codes.is_valid(row) && (400..500).contains(&codes.value(row)))
+        };
+        if self.signal != Signal::Span || statuses.is_empty() {
+            return HashSet::new();
+        }
+        let wanted: HashSet<SpanKey> = rows
+            .iter()
+            .filter(|row| self.byte(Fixed::StatusCode, **row) != STATUS_ERROR)
+            .map(|row| self.span(*row))
+            .collect();
+        (0..self.records.num_rows())
+            .filter(|row| is_refusal(*row) && self.byte(Fixed::Kind, *row) == RowKind::Record as u8)
+            .map(|row| (self.id(Fixed::TraceId, row), self.id(Fixed::SpanId, row)))
+            .filter(|span| wanted.contains(span))
+            .collect()
+    }
+
     /// The rows of each exception and its causes: a segment lists them side by side, and an exception names its cause.
     /// Every row is in a chain, and none is empty.
     fn chains(&self, rows: &[usize]) -> Vec<Vec<usize>> {
@@ -174,11 +210,10 @@ impl<'a> Columns<'a> {
         if texts(self.records, named).is_none() {
             return rows.iter().map(|row| vec![*row]).collect();
         }
-        let place = |row: usize| (self.id::<16>(Fixed::TraceId, row), self.id::<8>(Fixed::ParentId, row));
         let by_id: HashMap<_, usize> =
-            rows.iter().filter_map(|row| Some(((place(*row), self.text(ids, *row)?), *row))).collect();
+            rows.iter().filter_map(|row| Some(((self.span(*row), self.text(ids, *row)?), *row))).collect();
         let cause = |row: usize| {
-            let cause = by_id.get(&(place(row), self.text(named, row)?)).copied();
+            let cause = by_id.get(&(self.span(row), self.text(named, row)?)).copied();
             cause.filter(|cause| *cause != row)
         };
         let causes: HashSet<usize> = rows.iter().filter_map(|row| cause(*row)).collect();

@@ -104,12 +104,13 @@ impl Tracker {
         Ok(is_new.into_iter().map(|is_new| if is_new { ids.next() } else { None }).collect())
     }
 
-    /// Whether the same exception came by another door, where environments do not say otherwise.
+    /// Whether the same exception came by another door, where a report's environment does not say otherwise.
     async fn compare(&self, noted: &mut Summary, identity: String) -> Result<(), TrackerError> {
         let known = self.known_exception(noted.project_id, &identity).await?;
         noted.identity = Some(identity);
         let Some(known) = known.filter(|known| known.source != noted.source.name()) else { return Ok(()) };
-        if noted.source.is_telemetry() && noted.environment == from_rows::UNKNOWN_ENVIRONMENT {
+        // An SDK of errors is told its environment on purpose, a resource often none or another one.
+        if noted.source.is_telemetry() {
             noted.environment = known.environment.clone();
         }
         if noted.environment == known.environment {

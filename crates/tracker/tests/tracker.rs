@@ -379,13 +379,14 @@ async fn an_exception_that_comes_by_two_doors_is_counted_once() {
     use Source::{Otlp, Rollbar, Sentry, Xray};
     // Source, uuid, environment and file of each report; then the totals of the items, their fingerprints, and rows.
     type Reports = &'static [(Source, &'static str, &'static str, &'static str)];
-    let cases: [(Reports, &[i64], usize, usize); 8] = [
+    let cases: [(Reports, &[i64], usize, usize); 9] = [
         (&[(Otlp, "t", "live", "a.py"), (Otlp, "t", "live", "a.py")], &[1], 1, 1),
         (&[(Otlp, "t", "live", "a.py"), (Xray, "t", "live", "b.py")], &[1], 1, 1),
         (&[(Rollbar, "r", "live", "/srv/a.py"), (Otlp, "t", "live", "a.py")], &[1], 2, 1),
         (&[(Otlp, "t", "live", "a.py"), (Rollbar, "r", "live", "/srv/a.py")], &[1], 2, 2),
         (&[(Rollbar, "r", "live", "/srv/a.py"), (Otlp, "t", "unknown", "a.py")], &[1], 2, 1),
-        (&[(Rollbar, "r", "live", "a.py"), (Otlp, "t", "test", "a.py")], &[1, 1], 2, 2),
+        (&[(Rollbar, "r", "live", "a.py"), (Otlp, "t", "test", "a.py")], &[1], 1, 1),
+        (&[(Otlp, "t", "test", "a.py"), (Rollbar, "r", "live", "a.py")], &[1, 1], 2, 2),
         (&[(Rollbar, "r", "live", "a.py"), (Rollbar, "q", "live", "a.py")], &[2], 1, 2),
         (
             &[(Sentry, "r", "live", "a.py"), (Rollbar, "q", "live", "b.py"), (Otlp, "t", "live", "c.py")],

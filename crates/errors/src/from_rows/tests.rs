@@ -146,6 +146,29 @@ fn causes_of_segments_are_a_chain() {
 }
 
 #[test]
+fn what_a_client_asked_wrongly_is_no_error() {
+    for (answered, status, expected) in [(404, 0, 0), (404, 2, 1), (200, 0, 1), (500, 2, 1)] {
+        let mut builder = BatchBuilder::new(Signal::Span, 5);
+        for span in [1, 2] {
+            builder.begin_row(1, "shop");
+            builder.id(Fixed::TraceId, &TRACE);
+            builder.id(Fixed::SpanId, &[span; 8]);
+            builder.int(Fixed::StatusCode, status);
+            builder.attribute(Origin::Own, "http.response.status_code", tracery_model::Value::Int(answered));
+        }
+        builder.begin_row(2, "shop");
+        builder.int(Fixed::Kind, RowKind::SpanEvent as i64);
+        builder.id(Fixed::TraceId, &TRACE);
+        builder.id(Fixed::ParentId, &[1; 8]);
+        builder.int(Fixed::StatusCode, status);
+        builder.text(Fixed::Name, "exception");
+        builder.attribute(Origin::Own, "exception.type", tracery_model::Value::Str("NotFound"));
+        let found = read(&builder.finish().unwrap(), 10);
+        assert_eq!(found.occurrences.len(), expected, "{answered}, {status}");
+    }
+}
+
+#[test]
 fn log_records_with_an_exception_have_the_level_of_the_line() {
     for (severity, expected) in [
         (0, Level::Error),
