@@ -48,8 +48,7 @@ pub fn read(batch: &EventBatch, count_max: usize) -> Found {
     }
     let columns = Columns::of(batch);
     let rows: Vec<usize> = (0..batch.row_count()).filter(|row| columns.is_exception(*row)).collect();
-    let refused = columns.refused(&rows);
-    let rows: Vec<usize> = rows.into_iter().filter(|row| !refused.contains(&columns.span(*row))).collect();
+    let rows = columns.without_refusals(rows);
     let mut seen = HashSet::new();
     for chain in columns.chains(&rows) {
         let uuid = columns.uuid(chain[0]);
@@ -90,6 +89,10 @@ fn identity_of(place: &[u8], class: &str, message: &str) -> String {
 
 const TYPE: &str = "os:exception.type";
 const MESSAGE: &str = "os:exception.message";
+/// Spans that are looked at above an exception.
+const ANCESTORS_MAX: usize = 64;
+/// OTLP's numbers.
+const SERVER: u8 = 2;
 const STATUS_ERROR: u8 = 2;
 const LOG_ERROR: u8 = 17;
 const ERROR_NUMBERS: [(u8, &str); 4] = [(21, "critical"), (LOG_ERROR, "error"), (13, "warning"), (9, "info")];
@@ -177,30 +180,37 @@ impl<'a> Columns<'a> {
         (self.id(Fixed::TraceId, row), self.id(Fixed::ParentId, row))
     }
 
-    /// Of spans with exceptions, those that did not fail and were answered with a status of 400 to 499: frameworks raise
-    /// exceptions for what a client asked wrongly.
-    fn refused(&self, rows: &[usize]) -> HashSet<SpanKey> {
+    /// Rows without those below a server's span that did not fail and was answered with a status of 400 to 499, as far as
+    /// it came with them: frameworks raise exceptions for what a client asked wrongly.
+    fn without_refusals(&self, rows: Vec<usize>) -> Vec<usize> {
         let names = ["oi:http.response.status_code", "oi:http.status_code"];
         let statuses: Vec<_> = names
             .iter()
             .filter_map(|name| self.records.column_by_name(name)?.as_primitive_opt::<Int64Type>())
             .collect();
-        let is_refusal = |row: usize| {
-            statuses.iter().any(|codes| codes.is_valid(row) && (400..500).contains(&codes.value(row)))
-        };
-        if self.signal != Signal::Span || statuses.is_empty() {
-            return HashSet::new();
+        if self.signal != Signal::Span || statuses.is_empty() || rows.is_empty() {
+            return rows;
         }
-        let wanted: HashSet<SpanKey> = rows
-            .iter()
-            .filter(|row| self.byte(Fixed::StatusCode, **row) != STATUS_ERROR)
-            .map(|row| self.span(*row))
+        let spans: HashMap<SpanKey, usize> = (0..self.records.num_rows())
+            .filter(|row| self.byte(Fixed::Kind, *row) == RowKind::Record as u8)
+            .map(|row| ((self.id(Fixed::TraceId, row), self.id(Fixed::SpanId, row)), row))
             .collect();
-        (0..self.records.num_rows())
-            .filter(|row| is_refusal(*row) && self.byte(Fixed::Kind, *row) == RowKind::Record as u8)
-            .map(|row| (self.id(Fixed::TraceId, row), self.id(Fixed::SpanId, row)))
-            .filter(|span| wanted.contains(span))
-            .collect()
+        let status = |row: usize| {
+            let codes = statuses.iter().find(|codes| codes.is_valid(row))?;
+            (self.byte(Fixed::SpanKind, row) == SERVER).then(|| codes.value(row))
+        };
+        let is_refusal = |row: &usize| {
+            let mut at = *row;
+            for _ in 0..ANCESTORS_MAX {
+                let Some(parent) = spans.get(&self.span(at)) else { return false };
+                at = *parent;
+                if let Some(code) = status(at) {
+                    return (400..500).contains(&code) && self.byte(Fixed::StatusCode, at) != STATUS_ERROR;
+                }
+            }
+            false
+        };
+        rows.into_iter().filter(|row| !is_refusal(row)).collect()
     }
 
     /// The rows of each exception and its causes: a segment lists them side by side, and an exception names its cause.

@@ -147,24 +147,37 @@ fn causes_of_segments_are_a_chain() {
 
 #[test]
 fn what_a_client_asked_wrongly_is_no_error() {
-    for (answered, status, expected) in [(404, 0, 0), (404, 2, 1), (200, 0, 1), (500, 2, 1)] {
+    // Status and failure of the server's span; whether a failed span between it and the exception came, too.
+    for (answered, status, between, expected) in [
+        (404, 0, false, 0),
+        (404, 0, true, 0),
+        (404, 2, true, 1),
+        (200, 0, true, 1),
+        (500, 2, true, 1),
+        (500, 2, false, 1),
+    ] {
         let mut builder = BatchBuilder::new(Signal::Span, 5);
-        for span in [1, 2] {
+        builder.begin_row(1, "shop");
+        builder.id(Fixed::TraceId, &TRACE);
+        builder.id(Fixed::SpanId, &[1; 8]);
+        builder.int(Fixed::SpanKind, 2);
+        builder.int(Fixed::StatusCode, status);
+        builder.attribute(Origin::Own, "http.response.status_code", tracery_model::Value::Int(answered));
+        if between {
             builder.begin_row(1, "shop");
             builder.id(Fixed::TraceId, &TRACE);
-            builder.id(Fixed::SpanId, &[span; 8]);
-            builder.int(Fixed::StatusCode, status);
-            builder.attribute(Origin::Own, "http.response.status_code", tracery_model::Value::Int(answered));
+            builder.id(Fixed::SpanId, &[2; 8]);
+            builder.id(Fixed::ParentId, &[1; 8]);
+            builder.int(Fixed::StatusCode, 2);
         }
         builder.begin_row(2, "shop");
         builder.int(Fixed::Kind, RowKind::SpanEvent as i64);
         builder.id(Fixed::TraceId, &TRACE);
-        builder.id(Fixed::ParentId, &[1; 8]);
-        builder.int(Fixed::StatusCode, status);
+        builder.id(Fixed::ParentId, &[if between { 2 } else { 1 }; 8]);
         builder.text(Fixed::Name, "exception");
         builder.attribute(Origin::Own, "exception.type", tracery_model::Value::Str("NotFound"));
         let found = read(&builder.finish().unwrap(), 10);
-        assert_eq!(found.occurrences.len(), expected, "{answered}, {status}");
+        assert_eq!(found.occurrences.len(), expected, "{answered}, {status}, {between}");
     }
 }
 
