@@ -349,8 +349,8 @@ impl<'a> Columns<'a> {
     }
 
     fn escaped(&self, row: usize) -> Option<&'a str> {
-        let name = "b:exception.escaped";
-        let column = self.records.column_by_name(&format!("o{name}")).filter(|column| column.is_valid(row));
+        let column =
+            self.records.column_by_name("ob:exception.escaped").filter(|column| column.is_valid(row));
         match column.and_then(|column| column.as_boolean_opt()) {
             Some(column) => Some(if column.value(row) { "true" } else { "false" }),
             // Some SDKs send it as text.
