@@ -61,7 +61,7 @@ impl Errors {
         let span = context.span();
         let span = span.span_context();
         let mut data = json!({
-            "environment": "production",
+            "environment": "demo",
             "level": level,
             "timestamp": OffsetDateTime::now_utc().unix_timestamp(),
             "uuid": uuid::Uuid::new_v4().to_string(),

@@ -271,6 +271,13 @@ pub fn rollbar_item(text: &[u8]) {
     }
 }
 
+/// A stack trace that is read is within its bounds, whatever language it is taken for.
+pub fn stack_text(text: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(text) {
+        tracery_errors::fuzzing::stack_text(text);
+    }
+}
+
 /// Payloads lie within the body, one after the other; events are read as occurrences.
 pub fn sentry_envelope(body: &[u8]) {
     let Some(read) = envelope::Envelope::read(body) else { return };

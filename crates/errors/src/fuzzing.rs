@@ -5,6 +5,7 @@ use tracery_columnar::BatchBuilder;
 use tracery_model::Signal;
 
 use crate::payload::{self, Arrival};
+use crate::stack_text::{self, Language};
 use crate::{Rules, group, row};
 
 /// Reads, groups and writes an item; whether it passed.
@@ -18,6 +19,19 @@ pub fn item(data: &Map<String, Value>) -> bool {
     let belongs = row::Belongs { occurrence_id: 1, project_id: 1, project_name: "p" };
     row::write(&mut builder, &occurrence, &grouping, belongs);
     assert_eq!(builder.row_count(), 1);
+    true
+}
+
+/// Reads a stack trace as each language; whether it was one.
+pub fn stack_text(text: &str) -> bool {
+    for hint in Language::ALL.into_iter().map(Some).chain([None]) {
+        let Some(trace) = stack_text::read(text, hint) else { return false };
+        assert!(!trace.chain.is_empty() && trace.chain.len() <= 50, "{}", trace.chain.len());
+        for exception in &trace.chain {
+            assert!(exception.frames.len() <= 1_000, "{}", exception.frames.len());
+            assert!(exception.message.as_deref() != Some(""), "a message is there or not");
+        }
+    }
     true
 }
 

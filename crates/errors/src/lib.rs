@@ -5,12 +5,14 @@
 //! time and memory.
 
 pub mod fingerprint;
+pub mod from_rows;
 pub mod fuzzing;
 mod level;
 mod occurrence;
 pub mod payload;
 pub mod row;
 pub mod sentry;
+pub mod stack_text;
 mod summary;
 
 pub use fingerprint::{Grouping, Rules, RulesError, group};

@@ -14,6 +14,23 @@ pub enum Source {
     Xray,
 }
 
+impl Source {
+    /// The word that serialisations have.
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Rollbar => "rollbar",
+            Source::Sentry => "sentry",
+            Source::Otlp => "otlp",
+            Source::Xray => "xray",
+        }
+    }
+
+    /// Whether errors come as a part of other telemetry, whose own uuids tell repeats.
+    pub fn is_telemetry(self) -> bool {
+        matches!(self, Source::Otlp | Source::Xray)
+    }
+}
+
 /// One error. Texts are as long as the door let them be; what is longer was cut there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Occurrence {

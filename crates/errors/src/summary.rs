@@ -21,7 +21,8 @@ pub struct Summary {
     pub title: String,
     /// Why the fingerprint is what it is, as JSON: shown with the item.
     pub grouping: String,
-    /// The fingerprint of the algorithm version before, during a transition: an item that has it takes this one too.
+    /// One that the item may be known by: of the algorithm version before, during a transition, or of the same exception
+    /// by another door. An item that has it takes this one too.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub old_fingerprint: Option<String>,
     pub level: Level,
@@ -42,4 +43,10 @@ pub struct Summary {
     /// Hex.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub trace_id: Option<String>,
+    /// What makes it the same as one that came by another door: see [`crate::from_rows::identity`].
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub identity: Option<String>,
+    /// It came by another door and was counted there: the item takes its fingerprint and counts nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub is_repeated: bool,
 }

@@ -22,3 +22,11 @@ fn rules() {
     assert!(seeds.iter().all(|seed| read(seed)));
     each_mutation(&seeds, 5_000, |bytes| _ = read(bytes));
 }
+
+#[test]
+fn stack_texts() {
+    let seeds = seeds("stack_text");
+    let read = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok_and(fuzzing::stack_text);
+    assert!(seeds.iter().all(|seed| read(seed)));
+    each_mutation(&seeds, 5_000, |bytes| _ = read(bytes));
+}

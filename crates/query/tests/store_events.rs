@@ -137,6 +137,29 @@ async fn a_scope_is_never_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn errors_that_were_found_in_other_rows_are_among_errors_only() {
+    let bed = bed().await;
+    let mut builder = BatchBuilder::new(Signal::Error, 77);
+    for (number, source) in [0, 2, 4, 5].into_iter().enumerate() {
+        builder.begin_row(SECOND_NS, "api");
+        builder.id(Fixed::TraceId, &[1; 16]);
+        builder.int(Fixed::Source, source);
+        builder.text(Fixed::Name, ["of a span", "of a segment", "rollbar", "sentry"][number]);
+    }
+    let mut made = BatchBuilder::new(Signal::Error, 77);
+    made.begin_row(SECOND_NS, "api");
+    made.text(Fixed::Name, "of a span");
+    let batches = vec![spans(), builder.finish().unwrap(), made.finish().unwrap()];
+    bed.store.accept(ENVIRONMENT, batches).await.unwrap();
+    let everything = Scope { signals: Signal::ALL.to_vec(), ..scope() };
+    let errors = Scope { signals: vec![Signal::Error], ..scope() };
+    for (scope, expected) in [(everything, 9), (errors, 5)] {
+        let answer = bed.same(&scope, &["name"], "SELECT count(*) AS n FROM events").await;
+        assert!(answer.contains(&format!("| {expected} |")), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trace_is_found_through_its_index() {
     let bed = bed().await;
     bed.store.accept(ENVIRONMENT, vec![spans()]).await.unwrap();

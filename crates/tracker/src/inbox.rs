@@ -28,6 +28,14 @@ pub(crate) struct Waiting {
     writing: tokio::sync::Mutex<()>,
 }
 
+/// An exception by trace, type and message.
+pub(crate) struct KnownException {
+    /// The word of the door that reported it last.
+    pub(crate) source: String,
+    pub(crate) environment: String,
+    pub(crate) fingerprint: String,
+}
+
 /// A payload that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
@@ -59,6 +67,27 @@ impl Tracker {
         Ok(row.is_some())
     }
 
+    /// Who reported an exception first, in the last two days.
+    pub(crate) async fn known_exception(
+        &self,
+        project_id: i64,
+        identity: &str,
+    ) -> Result<Option<KnownException>, TrackerError> {
+        let row = sqlx::query(
+            "SELECT source, environment, fingerprint FROM known_exceptions WHERE project_id = $1 AND identity = $2",
+        )
+        .bind(project_id)
+        .bind(identity)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(KnownException {
+            source: row.try_get("source")?,
+            environment: row.try_get("environment")?,
+            fingerprint: row.try_get("fingerprint")?,
+        }))
+    }
+
     /// Keeps summaries for the worker; they survive a crash once this has answered.
     ///
     /// # Errors
@@ -87,23 +116,45 @@ impl Tracker {
 
     async fn write(&self, calls: &[(Vec<Summary>, Told)]) -> Result<(), TrackerError> {
         let all: Vec<&Summary> = calls.iter().flat_map(|(summaries, _)| summaries).collect();
-        let rows: Vec<&[&Summary]> = all.chunks(ROW_SUMMARIES_MAX).collect();
-        let ids = self.take(Sequence::Rows, rows.len()).await?;
+        let ids = self.take(Sequence::Rows, all.len().div_ceil(ROW_SUMMARIES_MAX)).await?;
         let mut transaction = self.pool.begin().await?;
-        for (id, row) in ids.iter().zip(rows) {
+        // Of two that came at the same moment, one is kept.
+        let mut kept: Vec<&Summary> = Vec::with_capacity(all.len());
+        for summary in all {
+            let made = sqlx::query(
+                "INSERT INTO known_uuids (project_id, uuid, noted_s) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            )
+            .bind(summary.project_id)
+            .bind(summary.uuid.as_str())
+            .bind(summary.received_s)
+            .execute(&mut *transaction)
+            .await?;
+            if made.rows_affected() > 0 {
+                kept.push(summary);
+            }
+        }
+        for summary in &kept {
+            let Some(identity) = &summary.identity else { continue };
+            sqlx::query(
+                "INSERT INTO known_exceptions (project_id, identity, source, environment, fingerprint, noted_s)
+                 VALUES ($1, $2, $3, $4, $5, $6)
+                 ON CONFLICT (project_id, identity) DO UPDATE SET source = excluded.source",
+            )
+            .bind(summary.project_id)
+            .bind(identity.as_str())
+            .bind(summary.source.name())
+            .bind(summary.environment.as_str())
+            .bind(summary.fingerprint.as_str())
+            .bind(summary.received_s)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        for (id, row) in ids.iter().zip(kept.chunks(ROW_SUMMARIES_MAX)) {
             let text =
                 serde_json::to_string(row).map_err(|error| TrackerError::Corrupt(error.to_string()))?;
             sqlx::query("INSERT INTO inbox (id, summaries) VALUES ($1, $2)")
                 .bind(*id)
                 .bind(text)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        for summary in all {
-            sqlx::query("INSERT INTO known_uuids (project_id, uuid, noted_s) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-                .bind(summary.project_id)
-                .bind(summary.uuid.as_str())
-                .bind(summary.received_s)
                 .execute(&mut *transaction)
                 .await?;
         }
@@ -162,21 +213,22 @@ impl Tracker {
         read.collect()
     }
 
-    /// Forgets uuids that are old, or too many.
+    /// Forgets uuids and exceptions that are old, or too many.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn sweep(&self) -> Result<(), TrackerError> {
-        sqlx::query("DELETE FROM known_uuids WHERE noted_s < $1")
-            .bind(self.now_s() - UUID_AGE_S)
-            .execute(&self.pool)
-            .await?;
-        sqlx::query(
-            "DELETE FROM known_uuids WHERE noted_s <= (SELECT noted_s FROM known_uuids ORDER BY noted_s DESC LIMIT 1 OFFSET $1)",
-        )
-        .bind(UUIDS_MAX)
-        .execute(&self.pool)
-        .await?;
+        for table in ["known_uuids", "known_exceptions"] {
+            sqlx::query(&format!("DELETE FROM {table} WHERE noted_s < $1"))
+                .bind(self.now_s() - UUID_AGE_S)
+                .execute(&self.pool)
+                .await?;
+            let newest = format!("(SELECT noted_s FROM {table} ORDER BY noted_s DESC LIMIT 1 OFFSET $1)");
+            sqlx::query(&format!("DELETE FROM {table} WHERE noted_s <= {newest}"))
+                .bind(UUIDS_MAX)
+                .execute(&self.pool)
+                .await?;
+        }
         Ok(())
     }
 }

@@ -111,16 +111,21 @@ impl Tracker {
                 return Ok(1);
             }
         }
-        for ((project_id, environment, fingerprint), occurrences) in &groups {
+        let mut ordered: Vec<_> = groups.iter().collect();
+        // What was counted by another door joins an item that may be made here.
+        ordered.sort_by_key(|(_, occurrences)| occurrences.iter().all(|one| one.is_repeated));
+        for ((project_id, environment, fingerprint), occurrences) in ordered {
             let item = batch.find(*project_id, environment, fingerprint, occurrences).await?;
+            let counted: Vec<&Summary> = occurrences.iter().copied().filter(|one| !one.is_repeated).collect();
+            let Some(first) = counted.first() else { continue };
             let item = match item {
                 Some(item) => item,
                 None => {
                     let Some(id) = item_ids.next() else { return Ok(1) };
-                    batch.make(id, *project_id, environment, fingerprint, occurrences[0]).await?
+                    batch.make(id, *project_id, environment, fingerprint, first).await?
                 }
             };
-            batch.count(item, occurrences, &mut row_numbers).await?;
+            batch.count(item, &counted, &mut row_numbers).await?;
         }
         batch.people(&summaries).await?;
         batch.transaction.commit().await?;

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use tracery_errors::{Level, Person, Source, Summary};
+use tracery_errors::{Grouping, Level, Occurrence, Person, Rules, Source, Summary, group, payload};
 use tracery_model::EnvironmentId;
 use tracery_stdx::{Clock, ManualClock, SystemClock};
-use tracery_testkit::TestDatabase;
+use tracery_testkit::{RecordingSink, TestDatabase};
 use tracery_tracker::{
-    Deploy, DeployStatus, Item, ItemFilter, ItemUpdate, Order, Search, Status, Tracker, TrackerError,
+    Deploy, DeployStatus, Item, ItemFilter, ItemUpdate, Order, Search, Status, Taken, Tracker, TrackerError,
     VersionEvent,
 };
 
@@ -61,6 +61,8 @@ impl Bench {
             user_ip: None,
             person: None,
             trace_id: None,
+            identity: None,
+            is_repeated: false,
         }
     }
 
@@ -349,5 +351,96 @@ async fn people_deploys_rules_and_tokens_are_kept() {
             (rejected.len(), rejected[0].reason.as_str(), rejected[0].payload.as_str()),
             (100, "reason 104", "{\u{fffd}")
         );
+    }
+}
+
+/// An exception of a trace, as a door reports it.
+fn reported(source: Source, uuid: &str, environment: &str, file: &str) -> (Occurrence, Grouping) {
+    let data = serde_json::json!({
+        "environment": environment, "custom": { "trace_id": "07".repeat(16) }, "uuid": uuid,
+        "body": { "trace": { "frames": [{ "filename": file }], "exception": { "class": "shop.CartError", "message": "m" } } },
+    });
+    let arrival = payload::Arrival { received_ns: 1_000_000_000, uuid: "made", peer: None };
+    let mut occurrence = payload::read(data.as_object().unwrap(), arrival).unwrap();
+    occurrence.source = source;
+    let grouping = group(&occurrence, &Rules::default(), &data);
+    (occurrence, grouping)
+}
+
+#[tokio::test]
+async fn an_exception_that_comes_by_two_doors_is_counted_once() {
+    use Source::{Otlp, Rollbar, Sentry, Xray};
+    // Source, uuid, environment and file of each report; then the totals of the items, their fingerprints, and rows.
+    type Reports = &'static [(Source, &'static str, &'static str, &'static str)];
+    let cases: [(Reports, &[i64], usize, usize); 9] = [
+        (&[(Otlp, "t", "live", "a.py"), (Otlp, "t", "live", "a.py")], &[1], 1, 1),
+        (&[(Otlp, "t", "live", "a.py"), (Xray, "t", "live", "b.py")], &[1], 1, 1),
+        (&[(Rollbar, "r", "live", "/srv/a.py"), (Otlp, "t", "live", "a.py")], &[1], 2, 1),
+        (&[(Otlp, "t", "live", "a.py"), (Rollbar, "r", "live", "/srv/a.py")], &[1], 2, 2),
+        (&[(Rollbar, "r", "live", "/srv/a.py"), (Otlp, "t", "unknown", "a.py")], &[1], 2, 1),
+        (&[(Rollbar, "r", "live", "a.py"), (Otlp, "t", "test", "a.py")], &[1], 1, 1),
+        (&[(Otlp, "t", "test", "a.py"), (Rollbar, "r", "live", "a.py")], &[1, 1], 2, 2),
+        (&[(Rollbar, "r", "live", "a.py"), (Rollbar, "q", "live", "a.py")], &[2], 1, 2),
+        (
+            &[(Sentry, "r", "live", "a.py"), (Rollbar, "q", "live", "b.py"), (Otlp, "t", "live", "c.py")],
+            &[1],
+            3,
+            2,
+        ),
+    ];
+    for bench in benches().await {
+        for at_once in [false, true] {
+            for (number, (reports, totals, fingerprint_count, row_count)) in cases.iter().enumerate() {
+                let name = format!("{at_once} {number}");
+                let project =
+                    bench.tracker.create_project(EnvironmentId(bench.clock.now_ns()), &name).await.unwrap();
+                let (project, sink) = (project.unwrap(), RecordingSink::default());
+                for (source, uuid, environment, file) in *reports {
+                    let (occurrence, grouping) = reported(*source, uuid, environment, file);
+                    bench.tracker.take_in(&sink, &project, &occurrence, grouping).await.unwrap();
+                    if !at_once {
+                        bench.tracker.settle().await.unwrap();
+                    }
+                }
+                bench.tracker.settle().await.unwrap();
+                let filter = ItemFilter { projects: vec![project.id], ..ItemFilter::default() };
+                let page = bench.tracker.items(&filter, 0, 10).await.unwrap();
+                let counts: Vec<i64> = page.items.iter().map(|item| item.total).collect();
+                assert_eq!(counts, *totals, "{reports:?}, {at_once}");
+                let mut known = 0;
+                for item in &page.items {
+                    known += bench.tracker.fingerprints(item.id).await.unwrap().len();
+                }
+                assert_eq!(
+                    (known, sink.row_count()),
+                    (*fingerprint_count, *row_count),
+                    "{reports:?}, {at_once}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_are_taken_at_once_and_none_twice() {
+    for bench in benches().await {
+        let project = bench.tracker.project(bench.project_id).await.unwrap().unwrap();
+        let sink = RecordingSink::default();
+        let reports: Vec<(Occurrence, Grouping)> =
+            ["a", "b", "a"].iter().map(|uuid| reported(Source::Rollbar, uuid, "live", "a.py")).collect();
+        let arrivals = || reports.iter().map(|(one, grouping)| (one, grouping.clone())).collect::<Vec<_>>();
+        let taken = bench.tracker.take_in_all(&sink, &project, arrivals()).await.unwrap();
+        assert!(matches!(taken.as_slice(), [Taken::New(_), Taken::New(_), Taken::Known]), "{taken:?}");
+        let again = bench.tracker.take_in_all(&sink, &project, arrivals()).await.unwrap();
+        assert_eq!((again, sink.row_count()), (vec![Taken::Known; 3], 2));
+        // Two calls that both found nothing known.
+        let (one, other) = (bench.summary("f").await, bench.summary("f").await);
+        let twice = [one.clone(), Summary { uuid: one.uuid.clone(), ..other }];
+        for summary in twice {
+            bench.tracker.note(vec![summary]).await.unwrap();
+        }
+        bench.tracker.settle().await.unwrap();
+        let counted = bench.tracker.item_of(project.id, "production", "f").await.unwrap().unwrap();
+        assert_eq!(bench.tracker.item(counted).await.unwrap().unwrap().total, 1);
     }
 }

@@ -94,6 +94,11 @@ fn parts(occurrence: &Occurrence) -> (&'static str, Vec<String>) {
     }
 }
 
+/// Whose code a frame is, by its place alone.
+pub(crate) fn code_of(frame: &crate::Frame) -> Code {
+    normalise::code(frame, None)
+}
+
 fn of_exception(exception: &Exception, root: Option<&str>, own_only: bool) -> Vec<String> {
     let mut parts = vec![format!("class {}", exception.class)];
     let wanted =

@@ -34,13 +34,15 @@ use tracery_store::{Part, RowRun, Store};
 use super::fields;
 use super::fresh::FreshStream;
 use super::resolve::FieldAdapterFactory;
-use super::{EventSource, FieldInfo, OWN, RESOURCE, SYSTEM_COLUMNS, Scope};
+use super::{EventSource, FieldInfo, MADE_OF, OWN, RESOURCE, SYSTEM_COLUMNS, Scope};
 use crate::{QueryError, ScanProgress};
 
 /// The address under which the session knows the store's objects.
 pub const STORE_URL: &str = "tracery://store/";
 const TIME: &str = "#time";
 const DATASET: &str = "#dataset";
+/// The door; of errors, what they were made of.
+const SOURCE: &str = "#source";
 const TRACE_ID: &str = "#trace_id";
 
 /// Events of a [`Store`].
@@ -117,7 +119,7 @@ impl StoreEvents {
             false => BTreeMap::new(),
         };
         let mut wanted: Vec<Field> = Vec::with_capacity(columns.len() + 3);
-        for name in columns.iter().map(String::as_str).chain([TIME, DATASET, TRACE_ID]) {
+        for name in columns.iter().map(String::as_str).chain([TIME, DATASET, TRACE_ID, SOURCE]) {
             if wanted.iter().any(|field| field.name() == name) {
                 continue;
             }
@@ -213,9 +215,16 @@ impl TableProvider for EventTable {
         let mut plans: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         for ((signal, time_inside, datasets_inside), group) in self.groups(trace_id.as_ref(), &values).await?
         {
-            let predicate = self.scope_predicate(time_inside, datasets_inside, trace_id.as_ref());
+            // Errors that were found in spans and logs are those rows once more: only who asks for errors alone sees them.
+            let skips_made = signal == Signal::Error && self.scope.signals.len() > 1;
+            let predicate = self.scope_predicate(time_inside, datasets_inside, skips_made, trace_id.as_ref());
             let mut read = projection.clone();
-            for name in [(TIME, !time_inside), (DATASET, !datasets_inside), (TRACE_ID, trace_id.is_some())] {
+            for name in [
+                (TIME, !time_inside),
+                (DATASET, !datasets_inside),
+                (TRACE_ID, trace_id.is_some()),
+                (SOURCE, skips_made),
+            ] {
                 let idx = self.all.index_of(name.0)?;
                 if name.1 && !read.contains(&idx) {
                     read.push(idx);
@@ -320,6 +329,7 @@ impl EventTable {
         &self,
         time_inside: bool,
         datasets_inside: bool,
+        skips_made: bool,
         trace_id: Option<&TraceId>,
     ) -> Option<Expr> {
         let mut terms = Vec::new();
@@ -340,6 +350,10 @@ impl EventTable {
                 1 => column(DATASET).eq(wanted.remove(0)),
                 _ => column(DATASET).in_list(wanted, false),
             });
+        }
+        if skips_made {
+            let made = MADE_OF.iter().map(|source| lit(ScalarValue::UInt8(Some(*source)))).collect();
+            terms.push(column(SOURCE).in_list(made, true));
         }
         terms.into_iter().reduce(Expr::and)
     }

@@ -84,6 +84,9 @@ pub const RESOURCE: &str = "#resource:";
 /// Before an attribute's key: what the event itself says, and nothing else. The field has the type of all such values.
 pub const OWN: &str = "#own:";
 
+/// Doors (`#source`) whose errors were found in rows that are in the store themselves: OTLP's and X-Ray's.
+pub(crate) const MADE_OF: [u8; 2] = [0, 2];
+
 /// Where events come from: the store, or rows in memory in tests.
 #[async_trait]
 pub trait EventSource: Send + Sync {

@@ -17,7 +17,7 @@ use tracery_store::{Part, RowRun};
 use super::resolve::resolve;
 use super::rows::ranges;
 use super::trace::{TraceRows, matches};
-use super::{StoreEvents, fresh};
+use super::{MADE_OF, StoreEvents, fresh};
 use crate::QueryError;
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -30,6 +30,7 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         field("#status_code", DataType::UInt8),
         field("trace.span_id", DataType::Utf8View),
         field("trace.parent_id", DataType::Utf8View),
+        field("#source", DataType::UInt8),
     ]))
 });
 
@@ -200,8 +201,11 @@ fn append(
     let text = |column: &datafusion::arrow::array::StringViewArray, row: usize| {
         column.is_valid(row).then(|| Box::from(column.value(row)))
     };
+    let sources = batch.column(7).as_primitive::<UInt8Type>();
     for (row, position) in (0..batch.num_rows()).zip(positions) {
-        if !own.value(row) {
+        // An error that was found in a span or a log record stands there already.
+        let is_made = signal == Signal::Error && MADE_OF.contains(&sources.value(row));
+        if !own.value(row) || is_made {
             continue;
         }
         rows.push(OutlineRow {

@@ -1,5 +1,6 @@
 //! `tracery serve`: opens what is kept, connects the parts ([`wire`]), listens, and stops in order.
 
+mod error_doors;
 mod guard;
 mod health;
 mod listen;
@@ -44,6 +45,7 @@ use crate::cli::{EXIT_FAILED, EXIT_UNREACHABLE};
 use crate::commands::{Failure, OrExit};
 use crate::config::{Auth, Config, LogFormat, Place};
 use crate::secret_key;
+use error_doors::{ErrorDoors, Minutes};
 use listen::{Bound, Listeners};
 use self_trace::{OwnSpans, SelfTrace};
 
@@ -142,10 +144,20 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     let verified = config.auth == Auth::Required;
     let mode = if verified { AuthMode::Required } else { AuthMode::Open };
     let sink = DatasetRegistry::new(Arc::new(store.clone()), settings.clone());
-    let intake = Intake {
+    let mut intake = Intake {
         budget: Arc::new(MemoryBudget::new(config.memory_bytes / 8)),
         ..Intake::new(Arc::new(sink), settings.clone(), Arc::clone(clock), mode)
     };
+    if config.errors_from_telemetry {
+        intake.sink = Arc::new(ErrorDoors {
+            inner: Arc::clone(&intake.sink),
+            tracker: tracker.clone(),
+            settings: settings.clone(),
+            clock: Arc::clone(clock),
+            metrics: Arc::clone(&intake.metrics),
+            minutes: Minutes::default(),
+        });
+    }
     let (mut api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 4, verified)?;
     let (events, context) = (api.events.clone(), Arc::clone(&api.context));
     let xray = XRay::new(intake.clone(), events.clone(), Arc::clone(&context), config.memory_bytes / 32);
