@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
-use super::ast::{Aggregate, AggregateFunction, Command, Expr, Named, Query, SortKey};
+use super::ast::{Aggregate, AggregateFunction, Command, Expr, Named, Query, SortKey, slot};
 use super::functions::{Row, Shared, extract, value};
 use super::value::Value;
 
@@ -49,7 +49,10 @@ pub(crate) fn run(query: &Query, mut rows: Vec<Record>, limit: usize, now_s: i64
                 displayed = Some(list.iter().map(|named| named.name.clone()).collect());
             }
             Command::Filter(expr) => rows.retain(|row| value(expr, row, &shared).is_true()),
-            Command::Stats { aggregates, by } => {
+            Command::Stats { results, by } => {
+                let mut aggregates = Vec::new();
+                let mut lifted = results.clone();
+                lifted.iter_mut().for_each(|named| named.expr.lift(&mut aggregates));
                 let mut groups: BTreeMap<Vec<Option<String>>, Vec<Record>> = BTreeMap::new();
                 for row in rows {
                     let key = by.iter().map(|named| value(&named.expr, &row, &shared).encode()).collect();
@@ -66,16 +69,18 @@ pub(crate) fn run(query: &Query, mut rows: Vec<Record>, limit: usize, now_s: i64
                             let key = key.as_deref().map_or(Value::Null, Value::decode);
                             fields.insert(named.name.clone(), key);
                         }
-                        for named in aggregates {
-                            let found = aggregate(&named.aggregate, &members, &shared);
-                            fields.insert(named.name.clone(), found);
+                        let mut computed = Record::default();
+                        for (idx, wanted) in aggregates.iter().enumerate() {
+                            computed.fields.insert(slot(idx), aggregate(wanted, &members, &shared));
+                        }
+                        for named in &lifted {
+                            fields.insert(named.name.clone(), value(&named.expr, &computed, &shared));
                         }
                         Record { fields, position: (0, 0, 0) }
                     })
                     .collect();
                 keys = by.iter().map(|named| named.name.clone()).collect();
-                shown =
-                    keys.iter().cloned().chain(aggregates.iter().map(|named| named.name.clone())).collect();
+                shown = keys.iter().cloned().chain(results.iter().map(|named| named.name.clone())).collect();
                 displayed = None;
                 order.clear();
                 is_raw = false;
@@ -104,7 +109,7 @@ pub(crate) fn run(query: &Query, mut rows: Vec<Record>, limit: usize, now_s: i64
                 let mut seen = HashSet::new();
                 rows.retain(|row| {
                     let key: Option<Vec<String>> =
-                        fields.iter().map(|field| row.field(field).encode()).collect();
+                        fields.iter().map(|field| value(field, row, &shared).encode()).collect();
                     key.is_none_or(|key| seen.insert(key))
                 });
             }

@@ -3,9 +3,11 @@
 
 pub mod ast;
 mod conversions;
+mod dates;
 #[cfg(test)]
 mod evaluate;
 mod functions;
+mod members;
 mod parse;
 pub mod plan;
 mod value;

@@ -4,9 +4,10 @@
 use thiserror::Error;
 
 use super::ast::{
-    Aggregate, AggregateFunction, BinaryOp, Command, Expr, Function, Named, NamedAggregate, ParsePattern,
-    Query, SortKey, Source,
+    Aggregate, AggregateFunction, BinaryOp, Command, Expr, Function, Named, ParsePattern, Period, Query,
+    SortKey, Source, Step,
 };
+use super::{dates, members};
 use crate::functions::regex_functions::compile;
 
 /// The vendor's bound.
@@ -32,11 +33,12 @@ type Result<T> = std::result::Result<T, ParseError>;
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn parse(text: &str) -> Result<Query> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = Parser { text, at: 0, depth: 0, aggregates: false };
     if text.chars().count() > QUERY_CHARS_MAX {
         return parser.fail(format!("a query has at most {QUERY_CHARS_MAX} characters"));
     }
-    let query = parser.query()?;
+    let mut query = parser.query()?;
+    members::resolve(&mut query);
     check_order(&query, text)?;
     Ok(query)
 }
@@ -69,6 +71,8 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// Whether functions may be aggregates.
+    aggregates: bool,
 }
 
 /// Commands of the vendor's language that are not built.
@@ -181,9 +185,9 @@ impl<'a> Parser<'a> {
             "limit" | "head" => self.limit(),
             "parse" => self.parse_command(),
             "dedup" => {
-                let mut fields = vec![self.field_name()?];
+                let mut fields = vec![self.field()?];
                 while self.accept(',') {
-                    fields.push(self.field_name()?);
+                    fields.push(self.field()?);
                 }
                 Ok(Command::Dedup(fields))
             }
@@ -231,14 +235,20 @@ impl<'a> Parser<'a> {
     }
 
     fn stats(&mut self) -> Result<Command> {
-        let mut aggregates = Vec::new();
+        let mut results = Vec::new();
         loop {
             self.blank();
             let start = self.at;
-            let aggregate = self.aggregate()?;
-            let written = self.text[start..self.at].trim().to_owned();
-            let name = self.alias()?.unwrap_or(written);
-            aggregates.push(NamedAggregate { aggregate, name });
+            self.aggregates = true;
+            let named = self.named()?;
+            self.aggregates = false;
+            if let Some(outside) = outside_aggregate(&named.expr) {
+                return self.fail_at(start, format!("{outside} is not within an aggregate function"));
+            }
+            if !has_aggregate(&named.expr) {
+                return self.fail_at(start, "an aggregate function is expected");
+            }
+            results.push(named);
             if !self.accept(',') {
                 break;
             }
@@ -254,33 +264,18 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        Ok(Command::Stats { aggregates, by })
+        Ok(Command::Stats { results, by })
     }
 
-    fn aggregate(&mut self) -> Result<Aggregate> {
+    /// What follows the name of an aggregate function.
+    fn aggregate(&mut self, function: AggregateFunction) -> Result<Aggregate> {
         use AggregateFunction as F;
-        let start = self.at;
-        let name = self.word().to_ascii_lowercase();
-        let function = match name.as_str() {
-            "count" => F::Count,
-            "count_distinct" => F::CountDistinct,
-            "sum" => F::Sum,
-            "avg" => F::Avg,
-            "min" => F::Min,
-            "max" => F::Max,
-            "stddev" => F::Stddev,
-            "pct" => F::Pct,
-            "earliest" => F::Earliest,
-            "latest" => F::Latest,
-            "sortsfirst" => F::SortsFirst,
-            "sortslast" => F::SortsLast,
-            _ => return self.fail_at(start, format!("there is no aggregate function {name}")),
-        };
         self.expect('(')?;
         let mut percent = 0.0;
         let argument = if function == F::Count && (self.accept('*') || self.next_is(')')) {
             None
         } else {
+            self.aggregates = false;
             let argument = self.expr()?;
             if function == F::Pct {
                 self.expect(',')?;
@@ -290,6 +285,7 @@ impl<'a> Parser<'a> {
                     _ => return self.fail_at(start, "a percentile is a number from 0 to 100"),
                 };
             }
+            self.aggregates = true;
             Some(argument)
         };
         self.expect(')')?;
@@ -557,17 +553,55 @@ impl<'a> Parser<'a> {
                 }
             }
             Some(first) if is_name(first) || first == '`' => {
+                let is_quoted = first == '`';
                 let name = self.field_name()?;
-                if self.peek() == Some('(') && !self.text[start..].starts_with('`') {
+                if self.peek() == Some('(') && !is_quoted {
                     return self.call(&name, start);
                 }
                 match name.to_ascii_lowercase().as_str() {
-                    "true" | "false" => Ok(Expr::Text(name.to_ascii_lowercase())),
-                    _ => Ok(Expr::Field(name)),
+                    "true" | "false" if !is_quoted => Ok(Expr::Text(name.to_ascii_lowercase())),
+                    _ => self.member(Expr::Field(name)),
                 }
             }
             Some(other) => self.fail_at(start, format!("unexpected symbol {other}")),
             None => self.fail("unexpected end of the query"),
+        }
+    }
+
+    /// A field, or what lies in one.
+    fn field(&mut self) -> Result<Expr> {
+        let name = self.field_name()?;
+        self.member(Expr::Field(name))
+    }
+
+    /// The steps in brackets, and those behind them.
+    fn member(&mut self, value: Expr) -> Result<Expr> {
+        let mut path = Vec::new();
+        loop {
+            let start = self.at;
+            match self.peek() {
+                Some('[') => {
+                    self.at += 1;
+                    self.blank();
+                    match self.peek() {
+                        Some('"' | '\'') => path.push(Step::Key(self.quoted()?)),
+                        _ => match self.take_while(|c| c.is_ascii_digit()).parse() {
+                            Ok(idx) => path.push(Step::Index(idx)),
+                            Err(_) => return self.fail_at(start, "a place in a list is a number"),
+                        },
+                    }
+                    self.expect(']')?;
+                }
+                Some('.') if !path.is_empty() => {
+                    self.at += 1;
+                    path.extend(members::keys(&self.field_name()?));
+                }
+                _ => break,
+            }
+        }
+        match path.is_empty() {
+            true => Ok(value),
+            false => Ok(Expr::Member { value: Box::new(value), path }),
         }
     }
 
@@ -590,15 +624,32 @@ impl<'a> Parser<'a> {
     }
 
     fn call(&mut self, name: &str, start: usize) -> Result<Expr> {
+        if self.aggregates
+            && let Some(function) = aggregate_function(name)
+        {
+            return Ok(Expr::Aggregate(Box::new(self.aggregate(function)?)));
+        }
         self.expect('(')?;
         if name.eq_ignore_ascii_case("bin") {
-            let step_ms = self.period()?;
+            let period = self.period()?;
             let mut offset_ms = 0;
             self.expect(')')?;
             if self.keyword("offset") {
-                offset_ms = self.period()?;
+                let start = self.at;
+                offset_ms = match self.period()? {
+                    Period::Millis(offset_ms) => offset_ms,
+                    Period::Months(_) => return self.fail_at(start, "an offset has no months"),
+                };
             }
-            return Ok(Expr::Bin { step_ms, offset_ms });
+            return Ok(Expr::Bin { period, offset_ms });
+        }
+        let up = name.eq_ignore_ascii_case("dateceil");
+        if up || name.eq_ignore_ascii_case("datefloor") {
+            let value = Box::new(self.expr()?);
+            self.expect(',')?;
+            let period = self.period()?;
+            self.expect(')')?;
+            return Ok(Expr::DateStep { value, period, up });
         }
         let function =
             Function::ALL.iter().copied().find(|function| function.name().eq_ignore_ascii_case(name));
@@ -608,12 +659,7 @@ impl<'a> Parser<'a> {
         let mut arguments = Vec::new();
         if !self.next_is(')') {
             loop {
-                let is_period =
-                    matches!(function, Function::DateFloor | Function::DateCeil) && arguments.len() == 1;
-                arguments.push(match is_period {
-                    true => Expr::Number(self.period()? as f64),
-                    false => self.expr()?,
-                });
+                arguments.push(self.expr()?);
                 if !self.accept(',') {
                     break;
                 }
@@ -631,11 +677,21 @@ impl<'a> Parser<'a> {
                 _ => return self.fail_at(start, "regexReplace takes a regular expression as a text"),
             }
         }
+        let is_known: Option<fn(&str) -> bool> = match function {
+            Function::ParseDate | Function::FormatDate => Some(dates::is_java_pattern),
+            Function::Strftime => Some(dates::is_strftime_pattern),
+            _ => None,
+        };
+        if let (Some(is_known), Some(Expr::Text(pattern))) = (is_known, arguments.get(1))
+            && !is_known(pattern)
+        {
+            return self.fail_at(start, "the pattern of the date has letters that are not supported");
+        }
         Ok(Expr::Call { function, arguments })
     }
 
-    /// `5m`, `1 hour`; milliseconds. The vendor's caps are applied.
-    fn period(&mut self) -> Result<i64> {
+    /// `5m`, `1 hour`. The vendor's caps are applied.
+    fn period(&mut self) -> Result<Period> {
         self.blank();
         let start = self.at;
         let digits = self.take_while(|c| c.is_ascii_digit());
@@ -656,9 +712,14 @@ impl<'a> Parser<'a> {
             "h" | "hr" | "hrs" | "hour" | "hours" => (3_600_000, 24),
             "d" | "day" | "days" => (DAY_MS, 3_650),
             "w" | "week" | "weeks" => (7 * DAY_MS, 520),
-            _ => return self.fail_at(start, "a period ends with ms, s, m, h, d or w"),
+            "mo" | "mos" | "mon" | "mons" | "month" | "months" => {
+                return Ok(Period::Months(number.min(1_200)));
+            }
+            "q" | "qtr" | "qtrs" | "quarter" | "quarters" => return Ok(Period::Months(3 * number.min(400))),
+            "y" | "yr" | "yrs" | "year" | "years" => return Ok(Period::Months(12 * number.min(100))),
+            _ => return self.fail_at(start, "a period ends with ms, s, m, h, d, w, mo, q or y"),
         };
-        Ok(number.min(most) * unit_ms)
+        Ok(Period::Millis(number.min(most) * unit_ms))
     }
 
     fn checked_regex(&mut self) -> Result<String> {
@@ -818,6 +879,40 @@ impl<'a> Parser<'a> {
 
     fn fail_at<T>(&self, start: usize, message: impl Into<String>) -> Result<T> {
         Err(ParseError { start, end: self.at.max(start), message: message.into() })
+    }
+}
+
+fn aggregate_function(name: &str) -> Option<AggregateFunction> {
+    use AggregateFunction as F;
+    Some(match name.to_ascii_lowercase().as_str() {
+        "count" | "countovertime" | "count_over_time" => F::Count,
+        "count_distinct" => F::CountDistinct,
+        "sum" | "sumovertime" | "sum_over_time" => F::Sum,
+        "avg" => F::Avg,
+        "min" => F::Min,
+        "max" => F::Max,
+        "stddev" => F::Stddev,
+        "pct" => F::Pct,
+        "earliest" => F::Earliest,
+        "latest" => F::Latest,
+        "sortsfirst" => F::SortsFirst,
+        "sortslast" => F::SortsLast,
+        _ => return None,
+    })
+}
+
+fn has_aggregate(expr: &Expr) -> bool {
+    matches!(expr, Expr::Aggregate(_)) || expr.parts().into_iter().any(has_aggregate)
+}
+
+/// What of an expression needs a single row.
+fn outside_aggregate(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Field(name) => Some(name),
+        Expr::Bin { .. } => Some("bin"),
+        Expr::Call { function: Function::MessageSize, .. } => Some("messageSize"),
+        Expr::Aggregate(_) => None,
+        _ => expr.parts().into_iter().find_map(outside_aggregate),
     }
 }
 

@@ -22,7 +22,7 @@ use super::translate::{Names, fields_of};
 use crate::functions::distinct::distinct;
 use crate::functions::percentiles::percentiles;
 use crate::languages::insights::Query;
-use crate::languages::insights::ast::{Aggregate, AggregateFunction, Command, Expr, Named, NamedAggregate};
+use crate::languages::insights::ast::{Aggregate, AggregateFunction, Command, Expr, Named, slot};
 use crate::languages::insights::functions::Shared;
 use crate::{QueryError, StoreEvents};
 
@@ -110,21 +110,7 @@ fn physical(name: &str) -> Option<String> {
 fn names_of(query: &Query) -> Vec<String> {
     let mut names = vec!["@timestamp".to_owned(), "@message".to_owned()];
     for command in &query.commands {
-        match command {
-            Command::Fields(list) | Command::Display(list) => {
-                list.iter().for_each(|named| fields_of(&named.expr, &mut names));
-            }
-            Command::Filter(expr) => fields_of(expr, &mut names),
-            Command::Stats { aggregates, by } => {
-                let arguments = aggregates.iter().filter_map(|named| named.aggregate.argument.as_ref());
-                arguments.for_each(|argument| fields_of(argument, &mut names));
-                by.iter().for_each(|named| fields_of(&named.expr, &mut names));
-            }
-            Command::Sort(keys) => keys.iter().for_each(|key| fields_of(&key.expr, &mut names)),
-            Command::Parse { source, .. } => fields_of(source, &mut names),
-            Command::Dedup(fields) => names.extend(fields.iter().cloned()),
-            Command::Limit(_) => {}
-        }
+        command.expressions().into_iter().for_each(|expr| fields_of(expr, &mut names));
     }
     names.sort();
     names.dedup();
@@ -161,7 +147,7 @@ impl Pipeline {
                 let condition = self.names.test(expr);
                 self.change(|frame| frame.filter(condition))?;
             }
-            Command::Stats { aggregates, by } => self.stats(aggregates, by)?,
+            Command::Stats { results, by } => self.stats(results, by)?,
             Command::Sort(keys) => {
                 let sorts =
                     keys.iter().map(|key| self.names.sort_key(&key.expr).sort(!key.descending, false));
@@ -234,7 +220,7 @@ impl Pipeline {
         order
     }
 
-    fn stats(&mut self, aggregates: &[NamedAggregate], by: &[Named]) -> Result<(), QueryError> {
+    fn stats(&mut self, results: &[Named], by: &[Named]) -> Result<(), QueryError> {
         let mut columns = BTreeMap::new();
         let mut keys = Vec::with_capacity(by.len());
         for (idx, Named { expr, name }) in by.iter().enumerate() {
@@ -250,17 +236,21 @@ impl Pipeline {
             keys.push(column.expr.alias(&key));
             columns.insert(name.clone(), Column { expr: ident(&key), ..column });
         }
+        let mut aggregates = Vec::new();
+        let mut lifted = results.to_vec();
+        lifted.iter_mut().for_each(|named| named.expr.lift(&mut aggregates));
         let mut computed = Vec::with_capacity(aggregates.len());
         let mut outputs = Vec::with_capacity(aggregates.len());
-        for (idx, NamedAggregate { aggregate, name }) in aggregates.iter().enumerate() {
+        for (idx, aggregate) in aggregates.iter().enumerate() {
             let made = format!("#stat:{}:{idx}", self.next);
             let (expr, finished) = self.aggregate(aggregate)?;
             computed.push(expr.alias(&made));
-            outputs.push((name.clone(), made, finished, aggregate.percent));
+            outputs.push((slot(idx), made, finished, aggregate.percent));
         }
         self.next += 1;
         self.change(|frame| frame.aggregate(keys, computed))?;
-        for (name, made, finished, percent) in outputs {
+        let mut slots = BTreeMap::new();
+        for (slot, made, finished, percent) in outputs {
             let ready = |kind, data_type| Column { expr: ident(&made), kind, data_type };
             let column = match finished {
                 Finished::Count => ready(Kind::Int, DataType::Int64),
@@ -277,11 +267,17 @@ impl Pipeline {
                     Column { expr, kind: Kind::Float, data_type: DataType::Float64 }
                 }
             };
-            columns.insert(name, column);
+            slots.insert(slot, column);
+        }
+        self.names.columns = slots;
+        for Named { expr, name } in &lifted {
+            let column = self.names.column(expr);
+            let expr = self.materialize(column.expr)?;
+            columns.insert(name.clone(), Column { expr, ..column });
         }
         self.keys = by.iter().map(|named| named.name.clone()).collect();
         self.shown =
-            self.keys.iter().cloned().chain(aggregates.iter().map(|named| named.name.clone())).collect();
+            self.keys.iter().cloned().chain(results.iter().map(|named| named.name.clone())).collect();
         self.displayed = None;
         self.names.columns = columns;
         self.is_raw = false;
@@ -363,11 +359,11 @@ impl Pipeline {
     }
 
     /// Of rows with the same values the first one; rows that lack one of them are all kept.
-    fn dedup(&mut self, fields: &[String]) -> Result<(), QueryError> {
+    fn dedup(&mut self, fields: &[Expr]) -> Result<(), QueryError> {
         let mut keys = Vec::with_capacity(fields.len());
         let mut lacks = lit(false);
         for field in fields {
-            let column = self.names.column(&Expr::Field(field.clone()));
+            let column = self.names.column(field);
             let expr = self.materialize(column.expr)?;
             lacks = lacks.or(expr.clone().is_null());
             keys.push(expr);

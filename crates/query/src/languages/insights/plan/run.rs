@@ -82,7 +82,13 @@ pub async fn run(
         groups: question.groups.clone(),
         time: question.time,
     };
-    let shared = Arc::new(Shared::new(question.now_ns.div_euclid(1_000_000_000)));
+    const SECOND_NS: i64 = 1_000_000_000;
+    // The end of the time is the first instant after the last second.
+    let second_ms = |at_ns: i64| at_ns.div_euclid(SECOND_NS).saturating_mul(1_000);
+    let shared = Arc::new(
+        Shared::new(question.now_ns.div_euclid(SECOND_NS))
+            .over(second_ms(question.time.start_ns), second_ms(question.time.end_ns.saturating_sub(1))),
+    );
     if let Some(newest) = preview(events, &place) {
         let place = Place { time: newest, ..place.clone() };
         partial(answer(context, events, question, &place, &shared).await?);

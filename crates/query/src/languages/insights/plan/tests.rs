@@ -231,6 +231,8 @@ const MIDDLES: &[&str] = &[
     "parse @message /took=(?<ms>\\d+)/ | filter ms > 100",
     "dedup level",
     "dedup level, ok",
+    "fields jsonParse(concat(\"[\", took, \",{\\\"k\\\":\\\"\", level, \"\\\"}]\")) as l, l[0] + 1 as n, l[1].k as k",
+    "fields bin(1mo) as m, datefloor(@timestamp, 1q) as q, md5(level) as h",
 ];
 
 const ENDS: &[&str] = &[
@@ -252,6 +254,10 @@ const ENDS: &[&str] = &[
     "stats count(*) as n by level, http.status | filter n > 1 | sort n, level, http.status | limit 3",
     "stats sum(strcontains(@message, \"ERROR\")) as errors, max(@timestamp) by bin(5m)",
     "stats avg(took) as a by level | fields a * 2 as twice | sort a",
+    "stats sum(took) / count(*) as mean, max(took) - min(took) as reach by level",
+    "stats pct(took, 50) * 2, greatest(max(took), 1) by ok",
+    "stats count(*) + count(took) as n, count(*) by bin(1mo) | stats sum(n) / max(n)",
+    "stats count_distinct(level) ^ 2, concat(latest(level), \"-\", earliest(level)) by @log",
 ];
 
 fn query() -> impl Strategy<Value = String> {
@@ -418,4 +424,79 @@ async fn an_answer_is_bounded_and_the_newest_rows_are_a_top_k() {
     let asked = question("filter @message like 'long' | sort @timestamp desc | limit 20");
     let answer = bed.ask(&asked).await;
     assert_eq!((answer.rows.len(), answer.records_matched), (20, 900));
+}
+
+/// The rows of an answer, each value after its column.
+fn rows(answer: &Answer) -> Vec<String> {
+    let (columns, rows) = printed(answer);
+    let shown = |row: Vec<Option<String>>| {
+        let cells = columns.iter().zip(row).filter_map(|(name, cell)| Some(format!("{name}={}", cell?)));
+        cells.collect::<Vec<_>>().join(" ")
+    };
+    rows.into_iter().map(shown).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_give_the_rows_that_they_ask_for() {
+    let bed = bed().await;
+    let with = |at_s, level, took, message: &str| Event { level, took, ..plain(at_s, "s1", message) };
+    let events = [
+        with(1, Some("INFO"), Some(2.0), r#"{"user":{"id":"u1","a.b":7},"tags":["x","y"]}"#),
+        with(2, Some("INFO"), Some(4.0), r#"{"user":{"id":"u2"},"tags":[]}"#),
+        with(3, Some("WARN"), Some(9.0), "no JSON"),
+    ];
+    bed.write(0, REGION, &events).await;
+    for (text, expected) in [
+        ("stats sum(took) / count(*) as x by level", vec!["level=INFO x=3", "level=WARN x=9"]),
+        ("stats max(took) - min(took), count(*) * 10 as n", vec!["max(took) - min(took)=7 n=30"]),
+        ("stats sum(took) / count(missing) as x, count(*) as n", vec!["n=3"]),
+        ("stats round(avg(took)) as x | fields x + 1 as y", vec!["x=5 y=6"]),
+        ("stats countOverTime(level) as n, sumOverTime(took) as s", vec!["n=3 s=15"]),
+        ("stats count(*) as n by bin(1mo)", vec!["bin(1mo)=2026-11-01 00:00:00.000 n=3"]),
+        ("stats count(*) as n by bin(1y) as y", vec!["y=2026-01-01 00:00:00.000 n=3"]),
+        (
+            "fields jsonParse(@message) as m | sort @timestamp | display m.user.id, m.user.a.b, m.tags[1]",
+            vec!["m.user.id=u1 m.user.a.b=7 m.tags[1]=y", "m.user.id=u2", ""],
+        ),
+        (
+            "fields jsonParse(@message) as m | filter m.tags[0] = 'x' | display m.user.`a.b`",
+            vec!["m.user.a.b=7"],
+        ),
+        (
+            "fields jsonParse(@message) as m | fields m.tags as t | filter ispresent(t[0]) | display t, t[0]",
+            vec![r#"t=["x","y"] t[0]=x"#],
+        ),
+        ("fields jsonParse(@message) as m | display took | dedup m.none.at | limit 1", vec!["took=9"]),
+        (
+            "fields jsonParse(@message) as m | stats count(*) as n by m.user.id as u | filter ispresent(u)",
+            vec!["u=u1 n=1", "u=u2 n=1"],
+        ),
+        (
+            "fields queryStartTime() as s, queryEndTime() - s as d, queryTimeRange() as r | limit 1 | display s, d, r",
+            vec!["s=1795402800000 d=999000 r=999000"],
+        ),
+    ] {
+        assert_eq!(rows(&bed.ask(&question(text)).await), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_stats_cannot_compute_is_refused() {
+    for text in [
+        "stats took",
+        "stats 1",
+        "stats took / count(*)",
+        "stats sum(sum(took))",
+        "stats abs(took)",
+        "stats rate(took, 1m)",
+        "stats histogram(took, 3)",
+        "fields count(*)",
+        "filter count(*) > 1",
+        "stats count(*) by count(took)",
+        "fields parseDate(level, 'yyyy-QQ')",
+        "fields bin(5m) offset 1mo",
+        "fields m[x]",
+    ] {
+        assert!(parse(text).is_err(), "{text}");
+    }
 }
