@@ -35,6 +35,13 @@ pub enum Command {
         pattern: ParsePattern,
     },
     Dedup(Vec<Expr>),
+    /// The patterns that texts share, and how many have each.
+    Pattern(Expr),
+    /// A row for each item of a list, as a column of that name.
+    Unnest {
+        source: Expr,
+        name: String,
+    },
 }
 
 /// An expression and the column that it gives.
@@ -86,12 +93,18 @@ pub enum ParsePattern {
     Regex { regex: String, names: Vec<(usize, String)> },
 }
 
+/// The columns of [`Command::Pattern`].
+pub const PATTERN_COLUMNS: [&str; 4] = ["@pattern", "@ratio", "@sampleCount", "@severityLabel"];
+
 impl Command {
     /// The expressions that it computes, in the order in which they are written.
     pub fn expressions(&self) -> Vec<&Expr> {
         match self {
             Self::Fields(list) | Self::Display(list) => list.iter().map(|named| &named.expr).collect(),
-            Self::Filter(expr) | Self::Parse { source: expr, .. } => vec![expr],
+            Self::Filter(expr)
+            | Self::Pattern(expr)
+            | Self::Unnest { source: expr, .. }
+            | Self::Parse { source: expr, .. } => vec![expr],
             Self::Stats { results, by } => results.iter().chain(by).map(|named| &named.expr).collect(),
             Self::Sort(keys) => keys.iter().map(|key| &key.expr).collect(),
             Self::Dedup(fields) => fields.iter().collect(),
@@ -104,7 +117,10 @@ impl Command {
             Self::Fields(list) | Self::Display(list) => {
                 list.iter_mut().map(|named| &mut named.expr).collect()
             }
-            Self::Filter(expr) | Self::Parse { source: expr, .. } => vec![expr],
+            Self::Filter(expr)
+            | Self::Pattern(expr)
+            | Self::Unnest { source: expr, .. }
+            | Self::Parse { source: expr, .. } => vec![expr],
             Self::Stats { results, by } => {
                 results.iter_mut().chain(by).map(|named| &mut named.expr).collect()
             }

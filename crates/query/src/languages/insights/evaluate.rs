@@ -4,9 +4,11 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
-use super::ast::{Aggregate, AggregateFunction, Command, Expr, Named, Query, SortKey, slot};
+use super::ast::{Aggregate, AggregateFunction, Command, Expr, Named, PATTERN_COLUMNS, Query, SortKey, slot};
 use super::functions::{Row, Shared, extract, value};
+use super::members::of_json;
 use super::value::Value;
+use crate::operators::patterns::{Miner, Pattern, template};
 
 /// An event or a row that stats made.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,6 +105,44 @@ pub(crate) fn run(query: &Query, mut rows: Vec<Record>, limit: usize, now_s: i64
                         row.fields.insert(name.to_owned(), part);
                     }
                 }
+            }
+            Command::Pattern(source) => {
+                let mut templates: BTreeMap<String, u64> = BTreeMap::new();
+                for row in &rows {
+                    let found = value(source, row, &shared);
+                    if !found.is_null() {
+                        *templates.entry(template(&found.to_string())).or_default() += 1;
+                    }
+                }
+                let total: u64 = templates.values().sum();
+                let mut templates: Vec<(String, u64)> = templates.into_iter().collect();
+                templates.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+                let mut miner = Miner::default();
+                templates.iter().for_each(|(template, count)| miner.add(template, *count));
+                let record = |found: Pattern| {
+                    let severity = found.severity.map_or(Value::Null, Value::text);
+                    let ratio = Value::Number(found.count as f64 / total as f64);
+                    let cells = [Value::Text(found.text), ratio, Value::Number(found.count as f64), severity];
+                    let names = PATTERN_COLUMNS.map(str::to_owned);
+                    Record { fields: names.into_iter().zip(cells).collect(), position: (0, 0, 0) }
+                };
+                rows = miner.finish().into_iter().map(record).collect();
+                shown = PATTERN_COLUMNS.map(str::to_owned).to_vec();
+                (displayed, keys, is_raw) = (None, Vec::new(), false);
+                order.clear();
+            }
+            Command::Unnest { source, name } => {
+                let items = |row: &Record| match value(source, row, &shared) {
+                    Value::Json(serde_json::Value::Array(items)) => items,
+                    _ => Vec::new(),
+                };
+                let one = |mut row: Record, item: &serde_json::Value| {
+                    row.fields.insert(name.clone(), of_json(item));
+                    row
+                };
+                let each =
+                    |row: Record| items(&row).iter().map(|item| one(row.clone(), item)).collect::<Vec<_>>();
+                rows = rows.into_iter().flat_map(each).collect();
             }
             Command::Dedup(fields) => {
                 sort(&mut rows, &order, &keys, is_raw, &shared);

@@ -39,6 +39,11 @@ pub(super) fn resolve(query: &mut Query) {
                     known.remove(name);
                 }
             }
+            // What lies in a list may be one, too.
+            Command::Unnest { name, .. } => {
+                known.insert(name.clone());
+            }
+            Command::Pattern(_) => known.clear(),
             Command::Filter(_) | Command::Sort(_) | Command::Limit(_) | Command::Dedup(_) => {}
         }
     }

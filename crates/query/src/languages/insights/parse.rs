@@ -77,11 +77,9 @@ struct Parser<'a> {
 
 /// Commands of the vendor's language that are not built.
 const NOT_BUILT: &[&str] = &[
-    "pattern",
     "diff",
     "anomaly",
     "unmask",
-    "unnest",
     "expand",
     "filterindex",
     "join",
@@ -190,6 +188,14 @@ impl<'a> Parser<'a> {
                     fields.push(self.field()?);
                 }
                 Ok(Command::Dedup(fields))
+            }
+            "pattern" => Ok(Command::Pattern(self.expr()?)),
+            "unnest" => {
+                let source = self.primary()?;
+                if !self.keyword("into") {
+                    return self.fail("a name is expected after into");
+                }
+                Ok(Command::Unnest { source, name: self.field_name()? })
             }
             "" => self.fail("a command is missing"),
             other if NOT_BUILT.contains(&other) => {

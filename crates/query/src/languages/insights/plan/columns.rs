@@ -5,17 +5,21 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, StringViewBuilder, StructArray,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, ListBuilder, StringViewBuilder,
+    StructArray,
 };
 use datafusion::arrow::datatypes::{
     DataType, Field, Fields, Float64Type, Int64Type, TimestampNanosecondType,
 };
 use datafusion::error::Result;
 use datafusion::logical_expr::{ColumnarValue, Expr as Engine, Volatility, create_udf};
+use serde_json::Value as Json;
 
 use crate::languages::insights::ast::{Expr, ParsePattern};
 use crate::languages::insights::functions::{Row, Shared, extract, value};
+use crate::languages::insights::members::of_json;
 use crate::languages::insights::value::Value;
+use crate::operators::patterns::template;
 
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +180,38 @@ impl Inputs {
         self.function(&unique(&expr, "sort_key"), DataType::Binary, move |batch| {
             let mut builder = BinaryBuilder::new();
             batch.rows().for_each(|row| builder.append_option(value(&expr, &row, &shared).sort_key()));
+            Ok(Arc::new(builder.finish()))
+        })
+    }
+
+    /// The template of an expression's text.
+    pub(super) fn template(self, source: &Expr) -> Engine {
+        let (source, shared) = (source.clone(), Arc::clone(&self.shared));
+        self.function(&unique(&source, "template"), DataType::Utf8View, move |batch| {
+            let mut builder = StringViewBuilder::new();
+            for row in batch.rows() {
+                let found = value(&source, &row, &shared);
+                builder.append_option((!found.is_null()).then(|| template(&found.to_string())));
+            }
+            Ok(Arc::new(builder.finish()))
+        })
+    }
+
+    /// The items of a list, encoded; nothing where there is no list.
+    pub(super) fn items(self, source: &Expr) -> Engine {
+        let (source, shared) = (source.clone(), Arc::clone(&self.shared));
+        let item = Arc::new(Field::new_list_field(DataType::Utf8View, true));
+        self.function(&unique(&source, "items"), DataType::List(Arc::clone(&item)), move |batch| {
+            let mut builder = ListBuilder::new(StringViewBuilder::new()).with_field(Arc::clone(&item));
+            for row in batch.rows() {
+                let found = value(&source, &row, &shared);
+                let Value::Json(Json::Array(items)) = found else {
+                    builder.append(false);
+                    continue;
+                };
+                items.iter().for_each(|item| builder.values().append_option(of_json(item).encode()));
+                builder.append(true);
+            }
             Ok(Arc::new(builder.finish()))
         })
     }

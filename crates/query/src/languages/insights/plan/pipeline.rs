@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::UnnestOptions;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::{
@@ -17,12 +18,15 @@ use datafusion::prelude::{SessionContext, ident};
 
 use super::columns::{Column, Kind};
 use super::finish::{distinct_count, percentile};
+use super::patterns;
 use super::place::{BODY, DATASET, ORDINAL, Place, RECEIVED, TIME, own, stream};
 use super::translate::{Names, fields_of};
 use crate::functions::distinct::distinct;
 use crate::functions::percentiles::percentiles;
 use crate::languages::insights::Query;
-use crate::languages::insights::ast::{Aggregate, AggregateFunction, Command, Expr, Named, slot};
+use crate::languages::insights::ast::{
+    Aggregate, AggregateFunction, Command, Expr, Named, PATTERN_COLUMNS, slot,
+};
 use crate::languages::insights::functions::Shared;
 use crate::{QueryError, StoreEvents};
 
@@ -36,6 +40,8 @@ pub(super) struct Planned {
     pub(super) columns: Vec<(String, Kind)>,
     /// Whether rows are events, with the columns of [`pointer_columns`] at their end.
     pub(super) is_raw: bool,
+    /// Events that the filters before a `pattern` kept, where there was one.
+    pub(super) matched: Option<u64>,
 }
 
 /// What a pointer is made of.
@@ -81,9 +87,13 @@ pub(super) async fn plan(
         next: 0,
         order: Vec::new(),
         keys: Vec::new(),
+        matched: None,
     };
     for command in &query.commands {
-        pipeline.add(command)?;
+        match command {
+            Command::Pattern(source) => pipeline.mine(context, source).await?,
+            command => pipeline.add(command)?,
+        }
     }
     let written = query.commands.iter().any(|command| matches!(command, Command::Limit(_)));
     let rows = if written { super::ROWS_MAX } else { limit.unwrap_or(LIMIT_DEFAULT) };
@@ -130,6 +140,7 @@ struct Pipeline {
     order: Vec<Sort>,
     /// The columns by which the last `stats` grouped.
     keys: Vec<String>,
+    matched: Option<u64>,
 }
 
 impl Pipeline {
@@ -168,6 +179,9 @@ impl Pipeline {
                 }
             }
             Command::Dedup(fields) => self.dedup(fields)?,
+            Command::Unnest { source, name } => self.unnest(source, name)?,
+            // It runs the query up to itself, which only `plan` can wait for.
+            Command::Pattern(_) => {}
         }
         Ok(())
     }
@@ -282,6 +296,40 @@ impl Pipeline {
         self.names.columns = columns;
         self.is_raw = false;
         self.order.clear();
+        Ok(())
+    }
+
+    /// Runs the query so far, and goes on with the patterns of its rows: the engine counts equal templates, the miner joins
+    /// them from the most frequent on.
+    async fn mine(&mut self, context: &SessionContext, source: &Expr) -> Result<(), QueryError> {
+        let (patterns, matched) = patterns::find(self.frame.clone(), self.names.template(source)).await?;
+        self.matched = self.matched.or(matched);
+        let (batch, columns) = patterns::batch(&patterns)?;
+        self.frame = context.read_batch(batch)?;
+        self.names.columns = columns;
+        self.shown = PATTERN_COLUMNS.map(str::to_owned).to_vec();
+        self.displayed = None;
+        self.keys.clear();
+        self.is_raw = false;
+        self.order = vec![ident(patterns::ORDER).sort(true, false)];
+        Ok(())
+    }
+
+    /// A row for each item of a list; rows without one are gone.
+    fn unnest(&mut self, source: &Expr, name: &str) -> Result<(), QueryError> {
+        let Some(inputs) = self.names.inputs(source) else {
+            return self.change(|frame| frame.filter(lit(false)));
+        };
+        // The engine reads the name as it reads SQL.
+        let made = format!("tracery_item_{}", self.next);
+        self.next += 1;
+        let options = UnnestOptions::new().with_preserve_nulls(false);
+        let items = inputs.items(source);
+        self.change(|frame| {
+            frame.with_column(&made, items)?.unnest_columns_with_options(&[made.as_str()], options)
+        })?;
+        let column = Column { expr: ident(&made), kind: Kind::Value, data_type: DataType::Utf8View };
+        self.names.columns.insert(name.to_owned(), column);
         Ok(())
     }
 
@@ -401,7 +449,7 @@ impl Pipeline {
             );
         }
         self.change(|frame| frame.select(outputs))?;
-        Ok(Planned { frame: self.frame, columns, is_raw: self.is_raw })
+        Ok(Planned { frame: self.frame, columns, is_raw: self.is_raw, matched: self.matched })
     }
 }
 

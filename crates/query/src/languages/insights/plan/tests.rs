@@ -257,6 +257,10 @@ const ENDS: &[&str] = &[
     "stats sum(took) / count(*) as mean, max(took) - min(took) as reach by level",
     "stats pct(took, 50) * 2, greatest(max(took), 1) by ok",
     "stats count(*) + count(took) as n, count(*) by bin(1mo) | stats sum(n) / max(n)",
+    "pattern @message",
+    "pattern toupper(@message) | filter @sampleCount > 1 | fields @pattern, @ratio * 100 as percent",
+    "pattern level | stats sum(@sampleCount) as n by @severityLabel",
+    "fields split(@message, \" \") as words | unnest words into word | stats count(*) as n by word",
     "stats count_distinct(level) ^ 2, concat(latest(level), \"-\", earliest(level)) by @log",
 ];
 
@@ -475,6 +479,31 @@ async fn queries_give_the_rows_that_they_ask_for() {
             "fields queryStartTime() as s, queryEndTime() - s as d, queryTimeRange() as r | limit 1 | display s, d, r",
             vec!["s=1795402800000 d=999000 r=999000"],
         ),
+        (
+            "filter level = 'INFO' | pattern @message",
+            vec![
+                concat!(
+                    r#"@pattern={"user":{"id":"<Token-1>","a.b":<Number-2>},"tags":["x","y"]} "#,
+                    "@ratio=0.5 @sampleCount=1"
+                ),
+                r#"@pattern={"user":{"id":"<Token-1>"},"tags":[]} @ratio=0.5 @sampleCount=1"#,
+            ],
+        ),
+        (
+            "pattern concat(level, ' took ', took) | sort @pattern desc",
+            vec![
+                "@pattern=WARN took <Number-1> @ratio=0.3333333333333333 @sampleCount=1 @severityLabel=Warning",
+                "@pattern=INFO took <Number-1> @ratio=0.6666666666666666 @sampleCount=2 @severityLabel=Info",
+            ],
+        ),
+        (
+            "fields jsonParse(@message) as m | unnest m.tags into tag | sort tag desc | display tag, took",
+            vec!["tag=y took=2", "tag=x took=2"],
+        ),
+        (
+            "fields jsonParse('[{\"a\":1},{\"a\":2}]') as l, took | unnest l into o | stats sum(o.a * took) as s",
+            vec!["s=45"],
+        ),
     ] {
         assert_eq!(rows(&bed.ask(&question(text)).await), expected, "{text}");
     }
@@ -496,6 +525,9 @@ fn what_stats_cannot_compute_is_refused() {
         "fields parseDate(level, 'yyyy-QQ')",
         "fields bin(5m) offset 1mo",
         "fields m[x]",
+        "unnest m.tags",
+        "pattern",
+        "pattern @message | diff",
     ] {
         assert!(parse(text).is_err(), "{text}");
     }

@@ -15,6 +15,7 @@ use crate::functions::regex_functions::reg_match;
 use crate::languages::insights::ast::{BinaryOp, Expr, Function, Period};
 use crate::languages::insights::functions::{Row, Shared, value};
 use crate::languages::insights::value::{Value, number_of};
+use crate::operators::patterns::template;
 
 const NS_IN_MS: i64 = 1_000_000;
 
@@ -73,6 +74,17 @@ impl Names {
                 Some(inputs) => inputs.number(expr),
                 None => lit(ScalarValue::Float64(value(expr, &NoRow, &self.shared).number())),
             },
+        }
+    }
+
+    /// The template of an expression's text.
+    pub(super) fn template(&self, expr: &Expr) -> Engine {
+        match self.inputs(expr) {
+            Some(inputs) => inputs.template(expr),
+            None => {
+                let found = value(expr, &NoRow, &self.shared);
+                lit(ScalarValue::Utf8View((!found.is_null()).then(|| template(&found.to_string()))))
+            }
         }
     }
 
