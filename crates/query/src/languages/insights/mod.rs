@@ -10,6 +10,7 @@ mod functions;
 mod members;
 mod parse;
 pub mod plan;
+mod print;
 mod value;
 
 pub use ast::Query;

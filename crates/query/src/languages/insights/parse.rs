@@ -554,8 +554,8 @@ impl<'a> Parser<'a> {
             Some('0'..='9') => {
                 let digits = self.number_text();
                 match digits.parse() {
-                    Ok(number) => Ok(Expr::Number(number)),
-                    Err(_) => self.fail_at(start, "this is no number"),
+                    Ok(number) if f64::is_finite(number) => Ok(Expr::Number(number)),
+                    _ => self.fail_at(start, "this is no number"),
                 }
             }
             Some(first) if is_name(first) || first == '`' => {
@@ -732,7 +732,7 @@ impl<'a> Parser<'a> {
         let start = self.at;
         let regex = match self.peek() {
             Some('/') => self.regex()?,
-            _ => self.quoted()?,
+            _ => without_escaped_strokes(&self.quoted()?),
         };
         match compile(&regex) {
             Ok(_) => Ok(regex),
@@ -800,11 +800,19 @@ impl<'a> Parser<'a> {
             if self.peek() != Some('`') {
                 break;
             }
-            let Some(length) = self.text[self.at + 1..].find('`') else {
-                return self.fail("the name in backticks does not end");
-            };
-            name.push_str(&self.text[self.at + 1..self.at + 1 + length]);
-            self.at += length + 2;
+            // Two of them within are one.
+            loop {
+                let rest = &self.text[self.at + 1..];
+                let Some(length) = rest.find('`') else {
+                    return self.fail("the name in backticks does not end");
+                };
+                name.push_str(&rest[..length]);
+                self.at += length + 2;
+                if self.peek() != Some('`') {
+                    break;
+                }
+                name.push('`');
+            }
         }
         if name.is_empty() {
             return self.fail_at(start, "a name is expected");
@@ -886,6 +894,23 @@ impl<'a> Parser<'a> {
     fn fail_at<T>(&self, start: usize, message: impl Into<String>) -> Result<T> {
         Err(ParseError { start, end: self.at.max(start), message: message.into() })
     }
+}
+
+/// A stroke means itself in a regular expression; between strokes it is escaped, in quotes it may be.
+fn without_escaped_strokes(regex: &str) -> String {
+    let mut found = String::with_capacity(regex.len());
+    let mut chars = regex.chars();
+    while let Some(c) = chars.next() {
+        match (c, chars.clone().next()) {
+            ('\\', Some('/')) => {}
+            ('\\', Some(next)) => {
+                found.extend([c, next]);
+                chars.next();
+            }
+            _ => found.push(c),
+        }
+    }
+    found
 }
 
 fn aggregate_function(name: &str) -> Option<AggregateFunction> {
