@@ -88,9 +88,22 @@ pub struct SortKey {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParsePattern {
     /// Literal pieces around stars, and a name for each star.
-    Glob { pieces: Vec<String>, names: Vec<String> },
+    Glob {
+        pieces: Vec<String>,
+        names: Vec<String>,
+    },
     /// A regular expression, and the names of its groups by number; groups without a name are left out.
-    Regex { regex: String, names: Vec<(usize, String)> },
+    Regex {
+        regex: String,
+        names: Vec<(usize, String)>,
+    },
+    /// A map of the pairs.
+    Logfmt {
+        name: String,
+    },
+    Csv {
+        names: Vec<String>,
+    },
 }
 
 /// The columns of [`Command::Pattern`].
@@ -188,7 +201,8 @@ impl ParsePattern {
     /// The fields that it gives, in order.
     pub fn names(&self) -> Vec<&str> {
         match self {
-            Self::Glob { names, .. } => names.iter().map(String::as_str).collect(),
+            Self::Logfmt { name } => vec![name],
+            Self::Glob { names, .. } | Self::Csv { names } => names.iter().map(String::as_str).collect(),
             Self::Regex { names, .. } => names.iter().map(|(_, name)| name.as_str()).collect(),
         }
     }

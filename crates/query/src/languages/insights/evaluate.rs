@@ -101,7 +101,7 @@ pub(crate) fn run(query: &Query, mut rows: Vec<Record>, limit: usize, now_s: i64
                     };
                     let mut found = found.into_iter().flatten();
                     for name in pattern.names() {
-                        let part = found.next().flatten().map_or(Value::Null, Value::Text);
+                        let part = found.next().unwrap_or_default();
                         row.fields.insert(name.to_owned(), part);
                     }
                 }

@@ -10,7 +10,7 @@ use regex::Regex;
 
 use super::ast::{BinaryOp, Expr, Function, ParsePattern};
 use super::value::Value;
-use super::{conversions, dates, members};
+use super::{conversions, dates, formats, members};
 use crate::functions::regex_functions::compile;
 
 /// A text that a function makes is at most this long.
@@ -353,8 +353,10 @@ fn in_subnet(ip: &str, net: &str, wanted: fn(&IpAddr) -> bool) -> bool {
 }
 
 /// What `parse` takes out of a text, a value for each of the pattern's names; `None` when the text is not like it.
-pub(crate) fn extract(pattern: &ParsePattern, text: &str, shared: &Shared) -> Option<Vec<Option<String>>> {
-    match pattern {
+pub(crate) fn extract(pattern: &ParsePattern, text: &str, shared: &Shared) -> Option<Vec<Value>> {
+    let texts = match pattern {
+        ParsePattern::Logfmt { .. } => return Some(vec![Value::Json(formats::logfmt(text)?)]),
+        ParsePattern::Csv { names } => Some(formats::csv(text, names.len())),
         ParsePattern::Glob { pieces, .. } => {
             let (first, others) = pieces.split_first()?;
             let mut rest = &text[text.find(first.as_str())? + first.len()..];
@@ -377,5 +379,6 @@ pub(crate) fn extract(pattern: &ParsePattern, text: &str, shared: &Shared) -> Op
                     .collect(),
             )
         }
-    }
+    };
+    Some(texts?.into_iter().map(|text| text.map_or(Value::Null, Value::Text)).collect())
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
-use super::ast::{AggregateFunction, Command, Expr, Function, Named, Query, Step};
+use super::ast::{AggregateFunction, Command, Expr, Function, Named, ParsePattern, Query, Step};
 use super::value::Value;
 
 /// The keys of a name with dots.
@@ -35,8 +35,12 @@ pub(super) fn resolve(query: &mut Query) {
                     .collect();
             }
             Command::Parse { pattern, .. } => {
+                let is_map = matches!(pattern, ParsePattern::Logfmt { .. });
                 for name in pattern.names() {
-                    known.remove(name);
+                    match is_map {
+                        true => known.insert(name.to_owned()),
+                        false => known.remove(name),
+                    };
                 }
             }
             // What lies in a list may be one, too.

@@ -6,6 +6,7 @@ mod conversions;
 mod dates;
 #[cfg(test)]
 mod evaluate;
+mod formats;
 mod functions;
 mod members;
 mod parse;

@@ -330,12 +330,18 @@ impl<'a> Parser<'a> {
 
     fn parse_command(&mut self) -> Result<Command> {
         self.blank();
+        if let Some(pattern) = self.format()? {
+            return Ok(Command::Parse { source: Expr::Field("@message".to_owned()), pattern });
+        }
         let source = match self.peek() {
             Some('"' | '\'' | '/') => Expr::Field("@message".to_owned()),
             // No whole expression: a stroke after it begins the regular expression and divides nothing.
             _ => self.primary()?,
         };
         self.blank();
+        if let Some(pattern) = self.format()? {
+            return Ok(Command::Parse { source, pattern });
+        }
         let start = self.at;
         if self.peek() == Some('/') {
             let regex = self.regex()?;
@@ -369,6 +375,28 @@ impl<'a> Parser<'a> {
             return self.fail_at(start, "there must be as many names as stars");
         }
         Ok(Command::Parse { source, pattern: ParsePattern::Glob { pieces, names } })
+    }
+
+    /// A format by its name. A field may be called like one: names follow only a format.
+    fn format(&mut self) -> Result<Option<ParsePattern>> {
+        let start = self.at;
+        let is_csv = self.keyword("csv");
+        if !is_csv && !self.keyword("logfmt") {
+            return Ok(None);
+        }
+        self.blank();
+        if !self.word_is("as") {
+            self.at = start;
+            return Ok(None);
+        }
+        let start = self.at;
+        let names = self.names()?;
+        match (is_csv, <[String; 1]>::try_from(names)) {
+            (true, Ok(names)) => Ok(Some(ParsePattern::Csv { names: names.into() })),
+            (true, Err(names)) => Ok(Some(ParsePattern::Csv { names })),
+            (false, Ok([name])) => Ok(Some(ParsePattern::Logfmt { name })),
+            (false, Err(_)) => self.fail_at(start, "logfmt gives one map"),
+        }
     }
 
     fn names(&mut self) -> Result<Vec<String>> {

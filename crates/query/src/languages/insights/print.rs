@@ -86,6 +86,8 @@ impl Display for ParsePattern {
             Self::Glob { pieces, .. } => {
                 write!(f, "{} as {}", Quoted(&pieces.join("*")), named(self.names()))
             }
+            Self::Logfmt { name } => write!(f, "logfmt as {}", Name(name)),
+            Self::Csv { .. } => write!(f, "csv as {}", named(self.names())),
             Self::Regex { regex, .. } => {
                 Slashed(regex).fmt(f)?;
                 // Names within the expression are its own.
@@ -405,6 +407,8 @@ mod tests {
             }),
             name()
                 .prop_map(|name| ParsePattern::Regex { regex: "/(\\d+)".to_owned(), names: vec![(1, name)] }),
+            name().prop_map(|name| ParsePattern::Logfmt { name }),
+            prop::collection::vec(name(), 1..3).prop_map(|names| ParsePattern::Csv { names }),
             Just(ParsePattern::Regex { regex: "(?<id>\\w)".to_owned(), names: vec![(1, "id".to_owned())] }),
         ];
         let command = prop_oneof![
@@ -444,6 +448,82 @@ mod tests {
             }
         }
     }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn any_text_parses_to_what_prints_or_is_refused_at_a_place(
+            parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 1..24)
+        ) {
+            let text = parts.join(" ");
+            match parse(&text) {
+                Ok(query) => {
+                    let printed = query.to_string();
+                    prop_assert_eq!(parse(&printed), Ok(query), "{} -> {}", text, printed);
+                }
+                Err(error) => prop_assert!(error.start <= error.end && error.end <= text.len(), "{}", text),
+            }
+        }
+    }
+
+    /// Put together at random they are sometimes a query.
+    const PARTS: &[&str] = &[
+        "fields",
+        "filter",
+        "stats",
+        "parse",
+        "sort",
+        "dedup",
+        "unnest",
+        "pattern",
+        "limit 5",
+        "|",
+        ",",
+        "a",
+        "m.k",
+        "`x y`",
+        "csv",
+        "logfmt",
+        "as",
+        "as m",
+        "as a",
+        "by",
+        "into",
+        "in",
+        "not",
+        "and",
+        "or",
+        "like",
+        "=~",
+        "/a(b)/",
+        "\"q*\"",
+        "'",
+        "(",
+        ")",
+        "[",
+        "]",
+        "[0]",
+        "1",
+        "1e999",
+        "-",
+        "+",
+        "*",
+        "/",
+        "^",
+        "=",
+        "<",
+        "count(*)",
+        "pct(a, 5)",
+        "sum(",
+        "bin(5m)",
+        "datefloor(a, 1mo)",
+        "jsonParse(m)",
+        "if(",
+        "desc",
+        "true",
+        "#",
+        "ü",
+    ];
 
     #[test]
     fn a_query_prints_as_one_would_write_it() {

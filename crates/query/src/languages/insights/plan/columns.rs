@@ -216,11 +216,12 @@ impl Inputs {
         })
     }
 
-    /// What a pattern takes out of an expression's text: a struct with a text for each of its names.
+    /// What a pattern takes out of an expression's text: a struct with a text for each of its names, or an encoded map.
     pub(super) fn extract(self, source: &Expr, pattern: &ParsePattern) -> Engine {
         let shared = Arc::clone(&self.shared);
         let (source, pattern) = (source.clone(), pattern.clone());
         let width = pattern.names().len();
+        let is_map = matches!(pattern, ParsePattern::Logfmt { .. });
         let fields: Fields =
             (0..width).map(|idx| Field::new(format!("f{idx}"), DataType::Utf8View, true)).collect();
         let name = format!("tracery_insights_extract {source:?} {pattern:?}");
@@ -232,7 +233,12 @@ impl Inputs {
                     text => extract(&pattern, &text.to_string(), &shared),
                 };
                 let mut found = found.into_iter().flatten();
-                builders.iter_mut().for_each(|builder| builder.append_option(found.next().flatten()));
+                for builder in &mut builders {
+                    builder.append_option(found.next().and_then(|value| match is_map {
+                        true => value.encode(),
+                        false => (!value.is_null()).then(|| value.to_string()),
+                    }));
+                }
             }
             let arrays: Vec<ArrayRef> =
                 builders.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();

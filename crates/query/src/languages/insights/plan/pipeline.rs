@@ -25,7 +25,7 @@ use crate::functions::distinct::distinct;
 use crate::functions::percentiles::percentiles;
 use crate::languages::insights::Query;
 use crate::languages::insights::ast::{
-    Aggregate, AggregateFunction, Command, Expr, Named, PATTERN_COLUMNS, slot,
+    Aggregate, AggregateFunction, Command, Expr, Named, PATTERN_COLUMNS, ParsePattern, slot,
 };
 use crate::languages::insights::functions::Shared;
 use crate::{QueryError, StoreEvents};
@@ -170,11 +170,13 @@ impl Pipeline {
             }
             Command::Parse { source, pattern } => {
                 let Some(inputs) = self.names.inputs(source) else { return Ok(()) };
+                let kind =
+                    if matches!(pattern, ParsePattern::Logfmt { .. }) { Kind::Value } else { Kind::Text };
                 let found = self.materialize(inputs.extract(source, pattern))?;
                 for (idx, name) in pattern.names().into_iter().enumerate() {
                     let expr = get_field(found.clone(), format!("f{idx}"));
                     let expr = self.materialize(expr)?;
-                    let column = Column { expr, kind: Kind::Text, data_type: DataType::Utf8View };
+                    let column = Column { expr, kind, data_type: DataType::Utf8View };
                     self.names.columns.insert(name.to_owned(), column);
                 }
             }

@@ -226,6 +226,8 @@ const MIDDLES: &[&str] = &[
     "parse \"user=u* took=* ms\" as user, ms",
     "parse @message /user=(?<user>\\w+)/",
     "parse @message /id=(\\d+)/ as id",
+    "parse logfmt as m | fields m.took as took, m.user as user",
+    "parse @message csv as first, second",
     "fields greatest(took, 1) as g, substr(@message, 2, 4) as part",
     "fields level as l | filter l = \"INFO\" or took > 0",
     "parse @message /took=(?<ms>\\d+)/ | filter ms > 100",
@@ -479,6 +481,15 @@ async fn queries_give_the_rows_that_they_ask_for() {
             "fields queryStartTime() as s, queryEndTime() - s as d, queryTimeRange() as r | limit 1 | display s, d, r",
             vec!["s=1795402800000 d=999000 r=999000"],
         ),
+        (
+            "fields concat('user=u', took, ' msg=\"a b\" ok') as line | parse line logfmt as m | display m.user, m.msg, m.ok | limit 1",
+            vec!["m.user=u9 m.msg=a b m.ok=true"],
+        ),
+        (
+            "fields 'x' as csv, concat(level, ',\"', took, ',5\"') as line | parse line csv as a, b, c | display a, b, c | limit 1",
+            vec!["a=WARN b=9,5"],
+        ),
+        ("fields concat('k:', level) as csv | parse csv 'k:*' as k | display k | limit 1", vec!["k=WARN"]),
         (
             "filter level = 'INFO' | pattern @message",
             vec![
