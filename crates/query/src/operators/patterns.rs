@@ -10,6 +10,8 @@ const TEXT_BYTES_MAX: usize = 4_096;
 const WORDS_MAX: usize = 256;
 /// Patterns that differ; what fits none of them any more counts for the one that fits all.
 const PATTERNS_MAX: usize = 10_000;
+/// Words and separators of all patterns.
+const PIECES_MAX: usize = 1 << 20;
 /// Patterns with the same separators: a template is compared with each.
 const ALIKE_MAX: usize = 200;
 /// Templates that are compared. The caller brings the most frequent ones first.
@@ -183,6 +185,7 @@ pub(crate) struct Miner {
     clusters: Vec<Cluster>,
     by_shape: HashMap<Shape, Vec<usize>>,
     template_count: usize,
+    piece_count: usize,
     /// Texts that fit no pattern.
     other_count: u64,
 }
@@ -199,27 +202,32 @@ impl Miner {
         let severity = severity(&pieces);
         let shape: String =
             pieces.iter().map(|piece| if let Piece::Separator(c) = piece { *c } else { MARK }).collect();
-        let alike = self.by_shape.entry((severity, shape)).or_default();
+        let shape = (severity, shape);
+        let alike = self.by_shape.get(&shape).map_or(&[][..], Vec::as_slice);
         let mut best: Option<(usize, usize)> = None;
-        for &idx in alike.iter() {
+        for &idx in alike {
             let same = same_words(&self.clusters[idx].pieces, &pieces);
             if best.is_none_or(|(most, _)| same > most) {
                 best = Some((same, idx));
             }
         }
         let words = pieces.iter().filter(|piece| !matches!(piece, Piece::Separator(_))).count();
-        match best {
-            Some((same, idx)) if same * 2 > words => {
-                let cluster = &mut self.clusters[idx];
-                join(&mut cluster.pieces, &pieces);
-                cluster.count += count;
-            }
-            _ if alike.len() >= ALIKE_MAX || self.clusters.len() >= PATTERNS_MAX => self.other_count += count,
-            _ => {
-                alike.push(self.clusters.len());
-                self.clusters.push(Cluster { pieces, count, severity });
-            }
+        if let Some((same, idx)) = best
+            && same * 2 > words
+        {
+            let cluster = &mut self.clusters[idx];
+            join(&mut cluster.pieces, &pieces);
+            cluster.count += count;
+            return;
         }
+        let is_full = self.clusters.len() >= PATTERNS_MAX || self.piece_count + pieces.len() > PIECES_MAX;
+        if alike.len() >= ALIKE_MAX || is_full {
+            self.other_count += count;
+            return;
+        }
+        self.piece_count += pieces.len();
+        self.by_shape.entry(shape).or_default().push(self.clusters.len());
+        self.clusters.push(Cluster { pieces, count, severity });
     }
 
     /// The patterns, the most frequent first.

@@ -11,7 +11,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{
     DataType, Field, Fields, Float64Type, Int64Type, TimestampNanosecondType,
 };
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, Expr as Engine, Volatility, create_udf};
 use serde_json::Value as Json;
 
@@ -48,6 +48,8 @@ pub(super) struct Column {
 }
 
 const NS_IN_MS: i64 = 1_000_000;
+/// Items of the lists of a batch: all of them become rows of the batch that follows.
+const ITEMS_MAX: usize = 1 << 20;
 
 /// The value of a column in a row.
 pub(super) fn value_at(column: &ArrayRef, kind: Kind, row: usize, account_id: &str) -> Value {
@@ -202,6 +204,7 @@ impl Inputs {
         let (source, shared) = (source.clone(), Arc::clone(&self.shared));
         let item = Arc::new(Field::new_list_field(DataType::Utf8View, true));
         self.function(&unique(&source, "items"), DataType::List(Arc::clone(&item)), move |batch| {
+            let mut item_count = 0;
             let mut builder = ListBuilder::new(StringViewBuilder::new()).with_field(Arc::clone(&item));
             for row in batch.rows() {
                 let found = value(&source, &row, &shared);
@@ -209,6 +212,11 @@ impl Inputs {
                     builder.append(false);
                     continue;
                 };
+                item_count += items.len();
+                if item_count > ITEMS_MAX {
+                    let message = "the lists that unnest takes apart have too many items";
+                    return Err(DataFusionError::ResourcesExhausted(message.to_owned()));
+                }
                 items.iter().for_each(|item| builder.values().append_option(of_json(item).encode()));
                 builder.append(true);
             }

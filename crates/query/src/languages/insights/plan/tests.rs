@@ -481,6 +481,11 @@ async fn queries_give_the_rows_that_they_ask_for() {
             "fields queryStartTime() as s, queryEndTime() - s as d, queryTimeRange() as r | limit 1 | display s, d, r",
             vec!["s=1795402800000 d=999000 r=999000"],
         ),
+        ("fields jsonParse(@message) as m | filter 'x' in m.tags | display took", vec!["took=2"]),
+        (
+            "fields jsonParse(@message) as m | filter 'x' not in m.tags | sort took | display took",
+            vec!["took=4", "took=9"],
+        ),
         (
             "fields concat('user=u', took, ' msg=\"a b\" ok') as line | parse line logfmt as m | display m.user, m.msg, m.ok | limit 1",
             vec!["m.user=u9 m.msg=a b m.ok=true"],
@@ -542,4 +547,25 @@ fn what_stats_cannot_compute_is_refused() {
     ] {
         assert!(parse(text).is_err(), "{text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_taken_apart_within_a_bound_and_patterns_of_nothing_are_none() {
+    let bed = bed().await;
+    let list = serde_json::Value::from(vec![0; 20_000]).to_string();
+    let events: Vec<Event> = (0..80).map(|at_s| plain(at_s, "s1", &list)).collect();
+    bed.write(0, REGION, &events).await;
+    let asked = question("fields jsonParse(@message) as l | unnest l into one | stats count(*) as n");
+    let failed = run(&bed.context, &bed.events, &asked, &|_| {}).await;
+    assert!(matches!(failed, Err(crate::QueryError::Limit(_))), "{failed:?}");
+    let first = question(
+        "filter @timestamp < 1795402802000 | fields jsonParse(@message) as l | unnest l into one | stats count(*) as n",
+    );
+    assert_eq!(rows(&bed.ask(&first).await), ["n=40000"]);
+
+    let answer = bed.ask(&question("filter missing = 1 | pattern @message")).await;
+    assert_eq!((answer.rows.len(), answer.records_matched), (0, 0));
+    assert_eq!(printed(&answer).0, ["@pattern", "@ratio", "@sampleCount", "@severityLabel"]);
+    let answer = bed.ask(&question("pattern @message | stats sum(@sampleCount) as n")).await;
+    assert_eq!((rows(&answer), answer.records_matched), (vec!["n=80".to_owned()], 80));
 }
