@@ -6,6 +6,7 @@
 mod error;
 pub mod functions;
 pub mod languages;
+mod operators;
 mod progress;
 pub mod questions;
 mod session;

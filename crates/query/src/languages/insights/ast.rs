@@ -23,11 +23,25 @@ pub enum Command {
     Fields(Vec<Named>),
     Display(Vec<Named>),
     Filter(Expr),
-    Stats { aggregates: Vec<NamedAggregate>, by: Vec<Named> },
+    /// The results have [`Expr::Aggregate`] in them, and fields nowhere else.
+    Stats {
+        results: Vec<Named>,
+        by: Vec<Named>,
+    },
     Sort(Vec<SortKey>),
     Limit(usize),
-    Parse { source: Expr, pattern: ParsePattern },
-    Dedup(Vec<String>),
+    Parse {
+        source: Expr,
+        pattern: ParsePattern,
+    },
+    Dedup(Vec<Expr>),
+    /// The patterns that texts share, and how many have each.
+    Pattern(Expr),
+    /// A row for each item of a list, as a column of that name.
+    Unnest {
+        source: Expr,
+        name: String,
+    },
 }
 
 /// An expression and the column that it gives.
@@ -35,13 +49,6 @@ pub enum Command {
 pub struct Named {
     pub expr: Expr,
     /// The alias, or the expression as it was written.
-    pub name: String,
-}
-
-/// An aggregate and the column that it gives.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NamedAggregate {
-    pub aggregate: Aggregate,
     pub name: String,
 }
 
@@ -81,16 +88,121 @@ pub struct SortKey {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParsePattern {
     /// Literal pieces around stars, and a name for each star.
-    Glob { pieces: Vec<String>, names: Vec<String> },
+    Glob {
+        pieces: Vec<String>,
+        names: Vec<String>,
+    },
     /// A regular expression, and the names of its groups by number; groups without a name are left out.
-    Regex { regex: String, names: Vec<(usize, String)> },
+    Regex {
+        regex: String,
+        names: Vec<(usize, String)>,
+    },
+    /// A map of the pairs.
+    Logfmt {
+        name: String,
+    },
+    Csv {
+        names: Vec<String>,
+    },
+}
+
+/// The columns of [`Command::Pattern`].
+pub const PATTERN_COLUMNS: [&str; 4] = ["@pattern", "@ratio", "@sampleCount", "@severityLabel"];
+
+impl Command {
+    /// The expressions that it computes, in the order in which they are written.
+    pub fn expressions(&self) -> Vec<&Expr> {
+        match self {
+            Self::Fields(list) | Self::Display(list) => list.iter().map(|named| &named.expr).collect(),
+            Self::Filter(expr)
+            | Self::Pattern(expr)
+            | Self::Unnest { source: expr, .. }
+            | Self::Parse { source: expr, .. } => vec![expr],
+            Self::Stats { results, by } => results.iter().chain(by).map(|named| &named.expr).collect(),
+            Self::Sort(keys) => keys.iter().map(|key| &key.expr).collect(),
+            Self::Dedup(fields) => fields.iter().collect(),
+            Self::Limit(_) => Vec::new(),
+        }
+    }
+
+    pub fn expressions_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Self::Fields(list) | Self::Display(list) => {
+                list.iter_mut().map(|named| &mut named.expr).collect()
+            }
+            Self::Filter(expr)
+            | Self::Pattern(expr)
+            | Self::Unnest { source: expr, .. }
+            | Self::Parse { source: expr, .. } => vec![expr],
+            Self::Stats { results, by } => {
+                results.iter_mut().chain(by).map(|named| &mut named.expr).collect()
+            }
+            Self::Sort(keys) => keys.iter_mut().map(|key| &mut key.expr).collect(),
+            Self::Dedup(fields) => fields.iter_mut().collect(),
+            Self::Limit(_) => Vec::new(),
+        }
+    }
+}
+
+impl Expr {
+    /// The expressions directly below.
+    pub fn parts(&self) -> Vec<&Expr> {
+        match self {
+            Self::Field(_) | Self::Number(_) | Self::Text(_) | Self::Bin { .. } => Vec::new(),
+            Self::Not(value)
+            | Self::Negative(value)
+            | Self::Contains { value, .. }
+            | Self::Matches { value, .. }
+            | Self::DateStep { value, .. }
+            | Self::Member { value, .. } => vec![value],
+            Self::Binary { left, right, .. } => vec![left, right],
+            Self::In { value, list, .. } => std::iter::once(&**value).chain(list).collect(),
+            Self::Call { arguments, .. } => arguments.iter().collect(),
+            Self::Aggregate(aggregate) => aggregate.argument.iter().collect(),
+        }
+    }
+
+    pub fn parts_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Self::Field(_) | Self::Number(_) | Self::Text(_) | Self::Bin { .. } => Vec::new(),
+            Self::Not(value)
+            | Self::Negative(value)
+            | Self::Contains { value, .. }
+            | Self::Matches { value, .. }
+            | Self::DateStep { value, .. }
+            | Self::Member { value, .. } => vec![value],
+            Self::Binary { left, right, .. } => vec![left, right],
+            Self::In { value, list, .. } => std::iter::once(&mut **value).chain(list).collect(),
+            Self::Call { arguments, .. } => arguments.iter_mut().collect(),
+            Self::Aggregate(aggregate) => aggregate.argument.iter_mut().collect(),
+        }
+    }
+
+    /// The expression over the columns that its aggregates become; [`slot`] names them by their place in `found`.
+    pub fn lift(&mut self, found: &mut Vec<Aggregate>) {
+        if let Self::Aggregate(aggregate) = self {
+            let idx = found.iter().position(|known| *known == **aggregate).unwrap_or_else(|| {
+                found.push((**aggregate).clone());
+                found.len() - 1
+            });
+            *self = Self::Field(slot(idx));
+            return;
+        }
+        self.parts_mut().into_iter().for_each(|part| part.lift(found));
+    }
+}
+
+/// The column of an aggregate.
+pub fn slot(idx: usize) -> String {
+    format!("#{idx}")
 }
 
 impl ParsePattern {
     /// The fields that it gives, in order.
     pub fn names(&self) -> Vec<&str> {
         match self {
-            Self::Glob { names, .. } => names.iter().map(String::as_str).collect(),
+            Self::Logfmt { name } => vec![name],
+            Self::Glob { names, .. } | Self::Csv { names } => names.iter().map(String::as_str).collect(),
             Self::Regex { names, .. } => names.iter().map(|(_, name)| name.as_str()).collect(),
         }
     }
@@ -126,15 +238,43 @@ pub enum Expr {
         list: Vec<Expr>,
         negated: bool,
     },
-    /// The bucket of `@timestamp` or of another time, as long as `step_ms` and beginning `offset_ms` later.
+    /// The bucket of `@timestamp`, as long as the period and beginning `offset_ms` later.
     Bin {
-        step_ms: i64,
+        period: Period,
         offset_ms: i64,
     },
+    /// `datefloor` and, where `up`, `dateceil`.
+    DateStep {
+        value: Box<Expr>,
+        period: Period,
+        up: bool,
+    },
+    /// What a map or a list has at a place: `m.key`, `l[0]`.
+    Member {
+        value: Box<Expr>,
+        path: Vec<Step>,
+    },
+    /// Only in the results of `stats`.
+    Aggregate(Box<Aggregate>),
     Call {
         function: Function,
         arguments: Vec<Expr>,
     },
+}
+
+/// A length of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    Millis(i64),
+    /// Of the calendar, in UTC.
+    Months(i64),
+}
+
+/// One step into a map or a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Key(String),
+    Index(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,8 +332,6 @@ functions! {
     ToInt "toInt" 1 1,
     ToLong "toLong" 1 1,
     ToDouble "toDouble" 1 1,
-    DateFloor "datefloor" 2 2,
-    DateCeil "dateceil" 2 2,
     FromMillis "fromMillis" 1 1,
     ToMillis "toMillis" 1 1,
     Now "now" 0 0,
@@ -240,4 +378,13 @@ functions! {
     IsPrivateIp "isPrivateIP" 1 1,
     IsPublicIp "isPublicIP" 1 1,
     IsReservedIp "isReservedIP" 1 1,
+    Md5 "md5" 1 1,
+    Sha256 "sha256" 1 1,
+    Haversine "haversine" 4 4,
+    ParseDate "parseDate" 2 2,
+    FormatDate "formatDate" 2 2,
+    Strftime "strftime" 2 2,
+    QueryStartTime "queryStartTime" 0 0,
+    QueryEndTime "queryEndTime" 0 0,
+    QueryTimeRange "queryTimeRange" 0 0,
 }

@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use md5::{Digest as _, Md5};
 use serde_json::Value as Json;
+use sha2::Sha256;
 
 use super::value::Value;
 
@@ -103,6 +105,23 @@ pub(super) fn list_contains(items: &[Json], wanted: &Value) -> bool {
 
 pub(super) fn ipv4_number(text: &str) -> Option<f64> {
     text.parse::<Ipv4Addr>().ok().map(|ip| f64::from(u32::from(ip)))
+}
+
+pub(super) fn md5(text: &str) -> String {
+    hex::encode(Md5::digest(text))
+}
+
+pub(super) fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
+
+/// The way along the earth's surface between two places, each a latitude and a longitude in degrees.
+pub(super) fn haversine_km(from: (f64, f64), to: (f64, f64)) -> f64 {
+    const EARTH_RADIUS_KM: f64 = 6_371.0;
+    let half = |a: f64, b: f64| ((b - a).to_radians() / 2.0).sin().powi(2);
+    let between =
+        half(from.0, to.0) + from.0.to_radians().cos() * to.0.to_radians().cos() * half(from.1, to.1);
+    2.0 * EARTH_RADIUS_KM * between.clamp(0.0, 1.0).sqrt().asin()
 }
 
 /// Addresses of networks of one's own: RFC 1918 and RFC 4193.
@@ -203,6 +222,28 @@ mod tests {
             (r#"case(1 = 2, "a", 1 = 1, "b", "c")"#, "b"),
             (r#"case(1 = 2, "a", "c")"#, "c"),
             (r#"case(1 = 2, "a")"#, ""),
+            (r#"md5("hello")"#, "5d41402abc4b2a76b9719d911017c592"),
+            (r#"sha256("hello")"#, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"),
+            ("md5(missing)", ""),
+            ("round(haversine(52.52, 13.405, 48.8566, 2.3522))", "877"),
+            ("haversine(1, 1, 1, 1)", "0"),
+            (r#"parseDate("2026-11-23 10:20:30.456", "yyyy-MM-dd HH:mm:ss.SSS")"#, "1795429230456"),
+            (r#"parseDate("23/Nov/2026:10:20:30 +0100", "dd/MMM/yyyy:HH:mm:ss Z")"#, "1795425630000"),
+            (r#"parseDate("2026-11-23T10:20:30Z", "yyyy-MM-dd'T'HH:mm:ssXXX")"#, "1795429230000"),
+            (r#"parseDate("2026-11-23", "yyyy-MM-dd")"#, "1795392000000"),
+            (r#"parseDate("2026-11", "yyyy-MM")"#, "1793491200000"),
+            (r#"parseDate("soon", "yyyy-MM-dd")"#, ""),
+            (
+                r#"formatDate(1795429230456, "EEE, d MMM yyyy h:mm a '100%' SSS")"#,
+                "Mon, 23 Nov 2026 10:20 AM 100% 456",
+            ),
+            (r#"strftime(1795429230456, "%Y-%m-%d %H:%M")"#, "2026-11-23 10:20"),
+            ("datefloor(1795429230456, 1mo)", "2026-11-01 00:00:00.000"),
+            ("dateceil(1795429230456, 1q)", "2027-01-01 00:00:00.000"),
+            ("dateceil(1793491200000, 1mo)", "2026-11-01 00:00:00.000"),
+            ("datefloor(1795429230456, 1y)", "2026-01-01 00:00:00.000"),
+            ("dateceil(1795429230456, 1h)", "2026-11-23 11:00:00.000"),
+            ("datefloor(1e30, 1mo)", ""),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }

@@ -4,9 +4,11 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
-use super::ast::{Aggregate, AggregateFunction, Command, Expr, Named, Query, SortKey};
+use super::ast::{Aggregate, AggregateFunction, Command, Expr, Named, PATTERN_COLUMNS, Query, SortKey, slot};
 use super::functions::{Row, Shared, extract, value};
+use super::members::of_json;
 use super::value::Value;
+use crate::operators::patterns::{Miner, Pattern, template};
 
 /// An event or a row that stats made.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,7 +51,10 @@ pub(crate) fn run(query: &Query, mut rows: Vec<Record>, limit: usize, now_s: i64
                 displayed = Some(list.iter().map(|named| named.name.clone()).collect());
             }
             Command::Filter(expr) => rows.retain(|row| value(expr, row, &shared).is_true()),
-            Command::Stats { aggregates, by } => {
+            Command::Stats { results, by } => {
+                let mut aggregates = Vec::new();
+                let mut lifted = results.clone();
+                lifted.iter_mut().for_each(|named| named.expr.lift(&mut aggregates));
                 let mut groups: BTreeMap<Vec<Option<String>>, Vec<Record>> = BTreeMap::new();
                 for row in rows {
                     let key = by.iter().map(|named| value(&named.expr, &row, &shared).encode()).collect();
@@ -66,16 +71,18 @@ pub(crate) fn run(query: &Query, mut rows: Vec<Record>, limit: usize, now_s: i64
                             let key = key.as_deref().map_or(Value::Null, Value::decode);
                             fields.insert(named.name.clone(), key);
                         }
-                        for named in aggregates {
-                            let found = aggregate(&named.aggregate, &members, &shared);
-                            fields.insert(named.name.clone(), found);
+                        let mut computed = Record::default();
+                        for (idx, wanted) in aggregates.iter().enumerate() {
+                            computed.fields.insert(slot(idx), aggregate(wanted, &members, &shared));
+                        }
+                        for named in &lifted {
+                            fields.insert(named.name.clone(), value(&named.expr, &computed, &shared));
                         }
                         Record { fields, position: (0, 0, 0) }
                     })
                     .collect();
                 keys = by.iter().map(|named| named.name.clone()).collect();
-                shown =
-                    keys.iter().cloned().chain(aggregates.iter().map(|named| named.name.clone())).collect();
+                shown = keys.iter().cloned().chain(results.iter().map(|named| named.name.clone())).collect();
                 displayed = None;
                 order.clear();
                 is_raw = false;
@@ -94,17 +101,55 @@ pub(crate) fn run(query: &Query, mut rows: Vec<Record>, limit: usize, now_s: i64
                     };
                     let mut found = found.into_iter().flatten();
                     for name in pattern.names() {
-                        let part = found.next().flatten().map_or(Value::Null, Value::Text);
+                        let part = found.next().unwrap_or_default();
                         row.fields.insert(name.to_owned(), part);
                     }
                 }
+            }
+            Command::Pattern(source) => {
+                let mut templates: BTreeMap<String, u64> = BTreeMap::new();
+                for row in &rows {
+                    let found = value(source, row, &shared);
+                    if !found.is_null() {
+                        *templates.entry(template(&found.to_string())).or_default() += 1;
+                    }
+                }
+                let total: u64 = templates.values().sum();
+                let mut templates: Vec<(String, u64)> = templates.into_iter().collect();
+                templates.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+                let mut miner = Miner::default();
+                templates.iter().for_each(|(template, count)| miner.add(template, *count));
+                let record = |found: Pattern| {
+                    let severity = found.severity.map_or(Value::Null, Value::text);
+                    let ratio = Value::Number(found.count as f64 / total as f64);
+                    let cells = [Value::Text(found.text), ratio, Value::Number(found.count as f64), severity];
+                    let names = PATTERN_COLUMNS.map(str::to_owned);
+                    Record { fields: names.into_iter().zip(cells).collect(), position: (0, 0, 0) }
+                };
+                rows = miner.finish().into_iter().map(record).collect();
+                shown = PATTERN_COLUMNS.map(str::to_owned).to_vec();
+                (displayed, keys, is_raw) = (None, Vec::new(), false);
+                order.clear();
+            }
+            Command::Unnest { source, name } => {
+                let items = |row: &Record| match value(source, row, &shared) {
+                    Value::Json(serde_json::Value::Array(items)) => items,
+                    _ => Vec::new(),
+                };
+                let one = |mut row: Record, item: &serde_json::Value| {
+                    row.fields.insert(name.clone(), of_json(item));
+                    row
+                };
+                let each =
+                    |row: Record| items(&row).iter().map(|item| one(row.clone(), item)).collect::<Vec<_>>();
+                rows = rows.into_iter().flat_map(each).collect();
             }
             Command::Dedup(fields) => {
                 sort(&mut rows, &order, &keys, is_raw, &shared);
                 let mut seen = HashSet::new();
                 rows.retain(|row| {
                     let key: Option<Vec<String>> =
-                        fields.iter().map(|field| row.field(field).encode()).collect();
+                        fields.iter().map(|field| value(field, row, &shared).encode()).collect();
                     key.is_none_or(|key| seen.insert(key))
                 });
             }

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use regex::Regex;
 
 use super::ast::{BinaryOp, Expr, Function, ParsePattern};
-use super::conversions;
 use super::value::Value;
+use super::{conversions, dates, formats, members};
 use crate::functions::regex_functions::compile;
 
 /// A text that a function makes is at most this long.
@@ -26,12 +26,20 @@ pub(crate) trait Row {
 pub(crate) struct Shared {
     /// When the query began; seconds.
     pub now_s: i64,
+    /// The first and the last second that it asks for; milliseconds.
+    pub start_ms: i64,
+    pub end_ms: i64,
     regexes: Mutex<HashMap<String, Option<Arc<Regex>>>>,
 }
 
 impl Shared {
     pub(crate) fn new(now_s: i64) -> Self {
-        Self { now_s, regexes: Mutex::default() }
+        Self { now_s, ..Self::default() }
+    }
+
+    /// The same over a time, from its first to its last second.
+    pub(crate) fn over(self, start_ms: i64, end_ms: i64) -> Self {
+        Self { start_ms, end_ms, ..self }
     }
 
     /// A regular expression of the query, which has few of them.
@@ -71,10 +79,21 @@ pub(crate) fn value(expr: &Expr, row: &dyn Row, shared: &Shared) -> Value {
             let is_in = list.iter().any(|item| equal(&found, &value(item, row, shared)));
             Value::flag(is_in != *negated)
         }
-        Expr::Bin { step_ms, offset_ms } => match row.field("@timestamp").number() {
-            Some(at_ms) => Value::Time(floor_to(at_ms as i64, *step_ms, *offset_ms)),
+        Expr::Bin { period, offset_ms } => match row.field("@timestamp").number() {
+            Some(at_ms) => {
+                let at_ms = (at_ms as i64).saturating_sub(*offset_ms);
+                dates::step(at_ms, *period, false)
+                    .map_or(Value::Null, |at_ms| Value::Time(at_ms.saturating_add(*offset_ms)))
+            }
             None => Value::Null,
         },
+        Expr::DateStep { value: inner, period, up } => {
+            let found = value(inner, row, shared).number();
+            found.and_then(|at_ms| dates::step(at_ms as i64, *period, *up)).map_or(Value::Null, Value::Time)
+        }
+        Expr::Member { value: inner, path } => members::member(value(inner, row, shared), path),
+        // Only `stats` has them, and computes them itself.
+        Expr::Aggregate(_) => Value::Null,
         Expr::Call { function, arguments } => {
             let arguments: Vec<Value> =
                 arguments.iter().map(|argument| value(argument, row, shared)).collect();
@@ -135,11 +154,6 @@ fn computed(number: Option<f64>) -> Value {
     number.filter(|number| number.is_finite()).map_or(Value::Null, Value::Number)
 }
 
-/// The start of the bucket that a time in milliseconds lies in.
-pub(crate) fn floor_to(at_ms: i64, step_ms: i64, offset_ms: i64) -> i64 {
-    at_ms.saturating_sub((at_ms.saturating_sub(offset_ms)).rem_euclid(step_ms.max(1)))
-}
-
 fn text_of(value: &Value) -> Option<String> {
     (!value.is_null()).then(|| value.to_string())
 }
@@ -171,17 +185,6 @@ fn call(function: Function, arguments: &[Value], shared: &Shared) -> Value {
         }
         F::ToNumber | F::ToDouble => computed(number(0)),
         F::ToInt | F::ToLong => computed(number(0).map(f64::trunc)),
-        F::DateFloor => match (number(0), number(1)) {
-            (Some(at_ms), Some(step_ms)) => Value::Time(floor_to(at_ms as i64, step_ms as i64, 0)),
-            _ => Value::Null,
-        },
-        F::DateCeil => match (number(0), number(1)) {
-            (Some(at_ms), Some(step_ms)) => {
-                let low = floor_to(at_ms as i64, step_ms as i64, 0);
-                Value::Time(if low as f64 == at_ms { low } else { low.saturating_add(step_ms as i64) })
-            }
-            _ => Value::Null,
-        },
         F::FromMillis => number(0).map_or(Value::Null, |at_ms| Value::Time(at_ms as i64)),
         F::ToMillis => computed(number(0)),
         F::Now => Value::Number(shared.now_s as f64),
@@ -286,6 +289,29 @@ fn call(function: Function, arguments: &[Value], shared: &Shared) -> Value {
         F::IsPrivateIp => ip_is(text(0), conversions::is_private),
         F::IsPublicIp => ip_is(text(0), |ip| !conversions::is_private(ip) && !conversions::is_reserved(ip)),
         F::IsReservedIp => ip_is(text(0), conversions::is_reserved),
+        F::Md5 => made(text(0).map(|text| conversions::md5(&text))),
+        F::Sha256 => made(text(0).map(|text| conversions::sha256(&text))),
+        F::Haversine => match (number(0), number(1), number(2), number(3)) {
+            (Some(lat1), Some(lon1), Some(lat2), Some(lon2)) => {
+                computed(Some(conversions::haversine_km((lat1, lon1), (lat2, lon2))))
+            }
+            _ => Value::Null,
+        },
+        F::ParseDate => match (text(0), text(1)) {
+            (Some(text), Some(pattern)) => computed(dates::parse(&text, &pattern).map(|at_ms| at_ms as f64)),
+            _ => Value::Null,
+        },
+        F::FormatDate => match (number(0), text(1)) {
+            (Some(at_ms), Some(pattern)) => made(dates::format(at_ms as i64, &pattern)),
+            _ => Value::Null,
+        },
+        F::Strftime => match (number(0), text(1)) {
+            (Some(at_ms), Some(pattern)) => made(dates::strftime(at_ms as i64, &pattern)),
+            _ => Value::Null,
+        },
+        F::QueryStartTime => Value::Number(shared.start_ms as f64),
+        F::QueryEndTime => Value::Number(shared.end_ms as f64),
+        F::QueryTimeRange => Value::Number(shared.end_ms.saturating_sub(shared.start_ms) as f64),
     }
 }
 
@@ -327,8 +353,10 @@ fn in_subnet(ip: &str, net: &str, wanted: fn(&IpAddr) -> bool) -> bool {
 }
 
 /// What `parse` takes out of a text, a value for each of the pattern's names; `None` when the text is not like it.
-pub(crate) fn extract(pattern: &ParsePattern, text: &str, shared: &Shared) -> Option<Vec<Option<String>>> {
-    match pattern {
+pub(crate) fn extract(pattern: &ParsePattern, text: &str, shared: &Shared) -> Option<Vec<Value>> {
+    let texts = match pattern {
+        ParsePattern::Logfmt { .. } => return Some(vec![Value::Json(formats::logfmt(text)?)]),
+        ParsePattern::Csv { names } => Some(formats::csv(text, names.len())),
         ParsePattern::Glob { pieces, .. } => {
             let (first, others) = pieces.split_first()?;
             let mut rest = &text[text.find(first.as_str())? + first.len()..];
@@ -351,5 +379,6 @@ pub(crate) fn extract(pattern: &ParsePattern, text: &str, shared: &Shared) -> Op
                     .collect(),
             )
         }
-    }
+    };
+    Some(texts?.into_iter().map(|text| text.map_or(Value::Null, Value::Text)).collect())
 }

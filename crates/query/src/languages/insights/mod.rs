@@ -3,11 +3,15 @@
 
 pub mod ast;
 mod conversions;
+mod dates;
 #[cfg(test)]
 mod evaluate;
+mod formats;
 mod functions;
+mod members;
 mod parse;
 pub mod plan;
+mod print;
 mod value;
 
 pub use ast::Query;

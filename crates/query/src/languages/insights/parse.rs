@@ -1,12 +1,15 @@
 //! The text of a query → its tree. Every error has the place of what is wrong, in bytes, and a command or function that is
 //! not built is one, so that no part of a query is ever skipped. Depth and size are bounded before anything recurses.
 
+mod expressions;
+mod tokens;
+
 use thiserror::Error;
 
 use super::ast::{
-    Aggregate, AggregateFunction, BinaryOp, Command, Expr, Function, Named, NamedAggregate, ParsePattern,
-    Query, SortKey, Source,
+    Aggregate, AggregateFunction, Command, Expr, Function, Named, ParsePattern, Query, SortKey, Source,
 };
+use super::members;
 use crate::functions::regex_functions::compile;
 
 /// The vendor's bound.
@@ -32,11 +35,12 @@ type Result<T> = std::result::Result<T, ParseError>;
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn parse(text: &str) -> Result<Query> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = Parser { text, at: 0, depth: 0, aggregates: false };
     if text.chars().count() > QUERY_CHARS_MAX {
         return parser.fail(format!("a query has at most {QUERY_CHARS_MAX} characters"));
     }
-    let query = parser.query()?;
+    let mut query = parser.query()?;
+    members::resolve(&mut query);
     check_order(&query, text)?;
     Ok(query)
 }
@@ -69,15 +73,15 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// Whether functions may be aggregates.
+    aggregates: bool,
 }
 
 /// Commands of the vendor's language that are not built.
 const NOT_BUILT: &[&str] = &[
-    "pattern",
     "diff",
     "anomaly",
     "unmask",
-    "unnest",
     "expand",
     "filterindex",
     "join",
@@ -181,11 +185,19 @@ impl<'a> Parser<'a> {
             "limit" | "head" => self.limit(),
             "parse" => self.parse_command(),
             "dedup" => {
-                let mut fields = vec![self.field_name()?];
+                let mut fields = vec![self.field()?];
                 while self.accept(',') {
-                    fields.push(self.field_name()?);
+                    fields.push(self.field()?);
                 }
                 Ok(Command::Dedup(fields))
+            }
+            "pattern" => Ok(Command::Pattern(self.expr()?)),
+            "unnest" => {
+                let source = self.primary()?;
+                if !self.keyword("into") {
+                    return self.fail("a name is expected after into");
+                }
+                Ok(Command::Unnest { source, name: self.field_name()? })
             }
             "" => self.fail("a command is missing"),
             other if NOT_BUILT.contains(&other) => {
@@ -231,14 +243,20 @@ impl<'a> Parser<'a> {
     }
 
     fn stats(&mut self) -> Result<Command> {
-        let mut aggregates = Vec::new();
+        let mut results = Vec::new();
         loop {
             self.blank();
             let start = self.at;
-            let aggregate = self.aggregate()?;
-            let written = self.text[start..self.at].trim().to_owned();
-            let name = self.alias()?.unwrap_or(written);
-            aggregates.push(NamedAggregate { aggregate, name });
+            self.aggregates = true;
+            let named = self.named()?;
+            self.aggregates = false;
+            if let Some(outside) = outside_aggregate(&named.expr) {
+                return self.fail_at(start, format!("{outside} is not within an aggregate function"));
+            }
+            if !has_aggregate(&named.expr) {
+                return self.fail_at(start, "an aggregate function is expected");
+            }
+            results.push(named);
             if !self.accept(',') {
                 break;
             }
@@ -254,33 +272,18 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        Ok(Command::Stats { aggregates, by })
+        Ok(Command::Stats { results, by })
     }
 
-    fn aggregate(&mut self) -> Result<Aggregate> {
+    /// What follows the name of an aggregate function.
+    fn aggregate(&mut self, function: AggregateFunction) -> Result<Aggregate> {
         use AggregateFunction as F;
-        let start = self.at;
-        let name = self.word().to_ascii_lowercase();
-        let function = match name.as_str() {
-            "count" => F::Count,
-            "count_distinct" => F::CountDistinct,
-            "sum" => F::Sum,
-            "avg" => F::Avg,
-            "min" => F::Min,
-            "max" => F::Max,
-            "stddev" => F::Stddev,
-            "pct" => F::Pct,
-            "earliest" => F::Earliest,
-            "latest" => F::Latest,
-            "sortsfirst" => F::SortsFirst,
-            "sortslast" => F::SortsLast,
-            _ => return self.fail_at(start, format!("there is no aggregate function {name}")),
-        };
         self.expect('(')?;
         let mut percent = 0.0;
         let argument = if function == F::Count && (self.accept('*') || self.next_is(')')) {
             None
         } else {
+            self.aggregates = false;
             let argument = self.expr()?;
             if function == F::Pct {
                 self.expect(',')?;
@@ -290,6 +293,7 @@ impl<'a> Parser<'a> {
                     _ => return self.fail_at(start, "a percentile is a number from 0 to 100"),
                 };
             }
+            self.aggregates = true;
             Some(argument)
         };
         self.expect(')')?;
@@ -328,12 +332,18 @@ impl<'a> Parser<'a> {
 
     fn parse_command(&mut self) -> Result<Command> {
         self.blank();
+        if let Some(pattern) = self.format()? {
+            return Ok(Command::Parse { source: Expr::Field("@message".to_owned()), pattern });
+        }
         let source = match self.peek() {
             Some('"' | '\'' | '/') => Expr::Field("@message".to_owned()),
             // No whole expression: a stroke after it begins the regular expression and divides nothing.
             _ => self.primary()?,
         };
         self.blank();
+        if let Some(pattern) = self.format()? {
+            return Ok(Command::Parse { source, pattern });
+        }
         let start = self.at;
         if self.peek() == Some('/') {
             let regex = self.regex()?;
@@ -369,6 +379,28 @@ impl<'a> Parser<'a> {
         Ok(Command::Parse { source, pattern: ParsePattern::Glob { pieces, names } })
     }
 
+    /// A format by its name. A field may be called like one: names follow only a format.
+    fn format(&mut self) -> Result<Option<ParsePattern>> {
+        let start = self.at;
+        let is_csv = self.keyword("csv");
+        if !is_csv && !self.keyword("logfmt") {
+            return Ok(None);
+        }
+        self.blank();
+        if !self.word_is("as") {
+            self.at = start;
+            return Ok(None);
+        }
+        let start = self.at;
+        let names = self.names()?;
+        match (is_csv, <[String; 1]>::try_from(names)) {
+            (true, Ok(names)) => Ok(Some(ParsePattern::Csv { names: names.into() })),
+            (true, Err(names)) => Ok(Some(ParsePattern::Csv { names })),
+            (false, Ok([name])) => Ok(Some(ParsePattern::Logfmt { name })),
+            (false, Err(_)) => self.fail_at(start, "logfmt gives one map"),
+        }
+    }
+
     fn names(&mut self) -> Result<Vec<String>> {
         self.blank();
         if !self.word_is("as") {
@@ -381,450 +413,19 @@ impl<'a> Parser<'a> {
         }
         Ok(names)
     }
-
-    fn expr(&mut self) -> Result<Expr> {
-        self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return self.fail("the expression is nested too deeply");
-        }
-        let found = self.or();
-        self.depth -= 1;
-        found
-    }
-
-    fn or(&mut self) -> Result<Expr> {
-        let mut left = self.and()?;
-        let mut count = 0;
-        while self.keyword("or") {
-            count = self.counted(count)?;
-            left = binary(BinaryOp::Or, left, self.and()?);
-        }
-        Ok(left)
-    }
-
-    fn and(&mut self) -> Result<Expr> {
-        let mut left = self.not()?;
-        let mut count = 0;
-        while self.keyword("and") {
-            count = self.counted(count)?;
-            left = binary(BinaryOp::And, left, self.not()?);
-        }
-        Ok(left)
-    }
-
-    /// Chains nest in the tree: they are as long as the tree may be deep.
-    fn counted(&mut self, count: usize) -> Result<usize> {
-        const CHAIN_MAX: usize = 100;
-        if count >= CHAIN_MAX {
-            return self.fail("the expression is too long");
-        }
-        Ok(count + 1)
-    }
-
-    fn not(&mut self) -> Result<Expr> {
-        if self.keyword("not") {
-            self.depth += 1;
-            if self.depth > DEPTH_MAX {
-                return self.fail("the expression is nested too deeply");
-            }
-            let inner = self.not()?;
-            self.depth -= 1;
-            return Ok(Expr::Not(Box::new(inner)));
-        }
-        self.comparison()
-    }
-
-    fn comparison(&mut self) -> Result<Expr> {
-        let left = self.sum()?;
-        self.blank();
-        let start = self.at;
-        let negated = self.keyword("not");
-        if self.keyword("like") {
-            self.blank();
-            let value = Box::new(left);
-            if self.peek() == Some('/') {
-                return Ok(Expr::Matches { value, regex: self.checked_regex()?, negated });
-            }
-            return Ok(Expr::Contains { value, text: self.quoted()?, negated });
-        }
-        if self.keyword("in") {
-            self.expect('[')?;
-            let mut list = vec![self.expr()?];
-            while self.accept(',') {
-                list.push(self.expr()?);
-            }
-            self.expect(']')?;
-            return Ok(Expr::In { value: Box::new(left), list, negated });
-        }
-        if negated {
-            return self.fail_at(start, "like or in is expected after not");
-        }
-        for (sign, op) in [
-            ("=~", None),
-            ("!=", Some(BinaryOp::NotEqual)),
-            ("<=", Some(BinaryOp::LessOrEqual)),
-            (">=", Some(BinaryOp::GreaterOrEqual)),
-            ("==", Some(BinaryOp::Equal)),
-            ("=", Some(BinaryOp::Equal)),
-            ("<", Some(BinaryOp::Less)),
-            (">", Some(BinaryOp::Greater)),
-        ] {
-            if !self.text[self.at..].starts_with(sign) {
-                continue;
-            }
-            self.at += sign.len();
-            let Some(op) = op else {
-                self.blank();
-                let regex = self.checked_regex()?;
-                return Ok(Expr::Matches { value: Box::new(left), regex, negated: false });
-            };
-            return Ok(binary(op, left, self.sum()?));
-        }
-        Ok(left)
-    }
-
-    fn sum(&mut self) -> Result<Expr> {
-        let mut left = self.product()?;
-        let mut count = 0;
-        loop {
-            let op = match self.sign() {
-                Some('+') => BinaryOp::Add,
-                Some('-') => BinaryOp::Subtract,
-                _ => return Ok(left),
-            };
-            count = self.counted(count)?;
-            self.at += 1;
-            left = binary(op, left, self.product()?);
-        }
-    }
-
-    fn product(&mut self) -> Result<Expr> {
-        let mut left = self.power()?;
-        let mut count = 0;
-        loop {
-            let op = match self.sign() {
-                Some('*') => BinaryOp::Multiply,
-                Some('/') => BinaryOp::Divide,
-                Some('%') => BinaryOp::Remainder,
-                _ => return Ok(left),
-            };
-            count = self.counted(count)?;
-            self.at += 1;
-            left = binary(op, left, self.power()?);
-        }
-    }
-
-    fn power(&mut self) -> Result<Expr> {
-        let base = self.unary()?;
-        if self.sign() != Some('^') {
-            return Ok(base);
-        }
-        self.at += 1;
-        Ok(binary(BinaryOp::Power, base, self.unary()?))
-    }
-
-    fn sign(&mut self) -> Option<char> {
-        self.blank();
-        self.peek()
-    }
-
-    fn unary(&mut self) -> Result<Expr> {
-        if self.accept('-') {
-            return Ok(match self.primary()? {
-                Expr::Number(number) => Expr::Number(-number),
-                other => Expr::Negative(Box::new(other)),
-            });
-        }
-        self.primary()
-    }
-
-    fn primary(&mut self) -> Result<Expr> {
-        self.blank();
-        let start = self.at;
-        match self.peek() {
-            Some('(') => {
-                self.at += 1;
-                let inner = self.expr()?;
-                self.expect(')')?;
-                Ok(inner)
-            }
-            Some('"' | '\'') => self.quoted().map(Expr::Text),
-            Some('0'..='9') => {
-                let digits = self.number_text();
-                match digits.parse() {
-                    Ok(number) => Ok(Expr::Number(number)),
-                    Err(_) => self.fail_at(start, "this is no number"),
-                }
-            }
-            Some(first) if is_name(first) || first == '`' => {
-                let name = self.field_name()?;
-                if self.peek() == Some('(') && !self.text[start..].starts_with('`') {
-                    return self.call(&name, start);
-                }
-                match name.to_ascii_lowercase().as_str() {
-                    "true" | "false" => Ok(Expr::Text(name.to_ascii_lowercase())),
-                    _ => Ok(Expr::Field(name)),
-                }
-            }
-            Some(other) => self.fail_at(start, format!("unexpected symbol {other}")),
-            None => self.fail("unexpected end of the query"),
-        }
-    }
-
-    fn number_text(&mut self) -> &'a str {
-        let start = self.at;
-        self.take_while(|c| c.is_ascii_digit());
-        if self.peek() == Some('.') && self.text[self.at + 1..].starts_with(|c: char| c.is_ascii_digit()) {
-            self.at += 1;
-            self.take_while(|c| c.is_ascii_digit());
-        }
-        let rest = &self.text[self.at..];
-        if let Some(rest) = rest.strip_prefix(['e', 'E']) {
-            let digits = rest.strip_prefix(['+', '-']).unwrap_or(rest);
-            if digits.starts_with(|c: char| c.is_ascii_digit()) {
-                self.at = self.text.len() - digits.len();
-                self.take_while(|c| c.is_ascii_digit());
-            }
-        }
-        &self.text[start..self.at]
-    }
-
-    fn call(&mut self, name: &str, start: usize) -> Result<Expr> {
-        self.expect('(')?;
-        if name.eq_ignore_ascii_case("bin") {
-            let step_ms = self.period()?;
-            let mut offset_ms = 0;
-            self.expect(')')?;
-            if self.keyword("offset") {
-                offset_ms = self.period()?;
-            }
-            return Ok(Expr::Bin { step_ms, offset_ms });
-        }
-        let function =
-            Function::ALL.iter().copied().find(|function| function.name().eq_ignore_ascii_case(name));
-        let Some(function) = function else {
-            return self.fail_at(start, format!("there is no function {name}"));
-        };
-        let mut arguments = Vec::new();
-        if !self.next_is(')') {
-            loop {
-                let is_period =
-                    matches!(function, Function::DateFloor | Function::DateCeil) && arguments.len() == 1;
-                arguments.push(match is_period {
-                    true => Expr::Number(self.period()? as f64),
-                    false => self.expr()?,
-                });
-                if !self.accept(',') {
-                    break;
-                }
-            }
-        }
-        self.expect(')')?;
-        let (min, max) = function.arity();
-        if !(min..=max).contains(&arguments.len()) {
-            return self
-                .fail_at(start, format!("{} does not take {} arguments", function.name(), arguments.len()));
-        }
-        if function == Function::RegexReplace {
-            match &arguments[1] {
-                Expr::Text(regex) if compile(regex).is_ok() => {}
-                _ => return self.fail_at(start, "regexReplace takes a regular expression as a text"),
-            }
-        }
-        Ok(Expr::Call { function, arguments })
-    }
-
-    /// `5m`, `1 hour`; milliseconds. The vendor's caps are applied.
-    fn period(&mut self) -> Result<i64> {
-        self.blank();
-        let start = self.at;
-        let digits = self.take_while(|c| c.is_ascii_digit());
-        let number: i64 = match digits {
-            "" => 1,
-            digits => match digits.parse() {
-                Ok(number) if number > 0 => number,
-                _ => return self.fail_at(start, "a period is a positive number and a unit"),
-            },
-        };
-        self.blank();
-        let unit = self.take_while(|c| c.is_ascii_alphabetic()).to_owned();
-        const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-        let (unit_ms, most) = match unit.as_str() {
-            "ms" | "msec" | "millisecond" | "milliseconds" => (1, 1_000),
-            "s" | "sec" | "secs" | "second" | "seconds" => (1_000, 60),
-            "m" | "min" | "mins" | "minute" | "minutes" => (60_000, 60),
-            "h" | "hr" | "hrs" | "hour" | "hours" => (3_600_000, 24),
-            "d" | "day" | "days" => (DAY_MS, 3_650),
-            "w" | "week" | "weeks" => (7 * DAY_MS, 520),
-            _ => return self.fail_at(start, "a period ends with ms, s, m, h, d or w"),
-        };
-        Ok(number.min(most) * unit_ms)
-    }
-
-    fn checked_regex(&mut self) -> Result<String> {
-        let start = self.at;
-        let regex = match self.peek() {
-            Some('/') => self.regex()?,
-            _ => self.quoted()?,
-        };
-        match compile(&regex) {
-            Ok(_) => Ok(regex),
-            Err(error) => self.fail_at(start, format!("the regular expression is wrong: {error}")),
-        }
-    }
-
-    fn regex(&mut self) -> Result<String> {
-        let start = self.at;
-        self.expect('/')?;
-        let mut regex = String::new();
-        let mut chars = self.text[self.at..].char_indices();
-        while let Some((offset, c)) = chars.next() {
-            match c {
-                '/' => {
-                    self.at += offset + 1;
-                    return Ok(regex);
-                }
-                '\\' => match chars.next() {
-                    Some((_, '/')) => regex.push('/'),
-                    Some((_, other)) => regex.extend(['\\', other]),
-                    None => break,
-                },
-                c => regex.push(c),
-            }
-        }
-        self.fail_at(start, "the regular expression does not end")
-    }
-
-    fn quoted(&mut self) -> Result<String> {
-        self.blank();
-        let start = self.at;
-        let Some(quote @ ('"' | '\'')) = self.peek() else {
-            return self.fail("a text in quotes is expected");
-        };
-        let mut text = String::new();
-        let mut chars = self.text[self.at + 1..].char_indices();
-        while let Some((offset, c)) = chars.next() {
-            match c {
-                c if c == quote => {
-                    self.at += offset + 2;
-                    return Ok(text);
-                }
-                '\\' => match chars.next() {
-                    Some((_, c)) if c == quote || c == '\\' => text.push(c),
-                    Some((_, 'n')) => text.push('\n'),
-                    Some((_, 't')) => text.push('\t'),
-                    Some((_, other)) => text.extend(['\\', other]),
-                    None => break,
-                },
-                c => text.push(c),
-            }
-        }
-        self.fail_at(start, "the text does not end")
-    }
-
-    /// A field or an alias.
-    fn field_name(&mut self) -> Result<String> {
-        self.blank();
-        let start = self.at;
-        let mut name = String::new();
-        loop {
-            let part = self.take_while(is_name);
-            name.push_str(part);
-            if self.peek() != Some('`') {
-                break;
-            }
-            let Some(length) = self.text[self.at + 1..].find('`') else {
-                return self.fail("the name in backticks does not end");
-            };
-            name.push_str(&self.text[self.at + 1..self.at + 1 + length]);
-            self.at += length + 2;
-        }
-        if name.is_empty() {
-            return self.fail_at(start, "a name is expected");
-        }
-        Ok(name)
-    }
-
-    fn word(&mut self) -> &'a str {
-        self.blank();
-        self.take_while(|c| c.is_alphanumeric() || c == '_')
-    }
-
-    fn word_is(&self, expected: &str) -> bool {
-        let rest = &self.text[self.at..];
-        rest.get(..expected.len()).is_some_and(|word| word.eq_ignore_ascii_case(expected))
-            && !rest[expected.len()..].starts_with(is_name)
-    }
-
-    fn keyword(&mut self, word: &str) -> bool {
-        self.blank();
-        let found = self.word_is(word);
-        if found {
-            self.at += word.len();
-        }
-        found
-    }
-
-    fn take_while(&mut self, is: impl Fn(char) -> bool) -> &'a str {
-        let rest = &self.text[self.at..];
-        let length = rest.find(|c| !is(c)).unwrap_or(rest.len());
-        self.at += length;
-        &rest[..length]
-    }
-
-    fn blank(&mut self) {
-        loop {
-            self.take_while(char::is_whitespace);
-            if self.peek() != Some('#') {
-                return;
-            }
-            self.take_while(|c| c != '\n');
-        }
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.text[self.at..].chars().next()
-    }
-
-    fn is_end(&self) -> bool {
-        self.at == self.text.len()
-    }
-
-    fn next_is(&mut self, expected: char) -> bool {
-        self.blank();
-        self.peek() == Some(expected)
-    }
-
-    fn accept(&mut self, expected: char) -> bool {
-        let found = self.next_is(expected);
-        if found {
-            self.at += expected.len_utf8();
-        }
-        found
-    }
-
-    fn expect(&mut self, expected: char) -> Result<()> {
-        match self.accept(expected) {
-            true => Ok(()),
-            false => self.fail(format!("{expected} is expected")),
-        }
-    }
-
-    /// What is wrong is where the parser stands.
-    fn fail<T>(&self, message: impl Into<String>) -> Result<T> {
-        let length = self.peek().map_or(0, char::len_utf8);
-        Err(ParseError { start: self.at, end: self.at + length, message: message.into() })
-    }
-
-    fn fail_at<T>(&self, start: usize, message: impl Into<String>) -> Result<T> {
-        Err(ParseError { start, end: self.at.max(start), message: message.into() })
-    }
 }
 
-fn is_name(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '.' || c == '@'
+fn has_aggregate(expr: &Expr) -> bool {
+    matches!(expr, Expr::Aggregate(_)) || expr.parts().into_iter().any(has_aggregate)
 }
 
-fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
-    Expr::Binary { op, left: Box::new(left), right: Box::new(right) }
+/// What of an expression needs a single row.
+fn outside_aggregate(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Field(name) => Some(name),
+        Expr::Bin { .. } => Some("bin"),
+        Expr::Call { function: Function::MessageSize, .. } => Some("messageSize"),
+        Expr::Aggregate(_) => None,
+        _ => expr.parts().into_iter().find_map(outside_aggregate),
+    }
 }

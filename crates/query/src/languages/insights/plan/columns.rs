@@ -5,17 +5,21 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, StringViewBuilder, StructArray,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Float64Array, ListBuilder, StringViewBuilder,
+    StructArray,
 };
 use datafusion::arrow::datatypes::{
     DataType, Field, Fields, Float64Type, Int64Type, TimestampNanosecondType,
 };
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, Expr as Engine, Volatility, create_udf};
+use serde_json::Value as Json;
 
 use crate::languages::insights::ast::{Expr, ParsePattern};
 use crate::languages::insights::functions::{Row, Shared, extract, value};
+use crate::languages::insights::members::of_json;
 use crate::languages::insights::value::Value;
+use crate::operators::patterns::template;
 
 /// What the values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,8 @@ pub(super) struct Column {
 }
 
 const NS_IN_MS: i64 = 1_000_000;
+/// Items of the lists of a batch: all of them become rows of the batch that follows.
+const ITEMS_MAX: usize = 1 << 20;
 
 /// The value of a column in a row.
 pub(super) fn value_at(column: &ArrayRef, kind: Kind, row: usize, account_id: &str) -> Value {
@@ -180,11 +186,50 @@ impl Inputs {
         })
     }
 
-    /// What a pattern takes out of an expression's text: a struct with a text for each of its names.
+    /// The template of an expression's text.
+    pub(super) fn template(self, source: &Expr) -> Engine {
+        let (source, shared) = (source.clone(), Arc::clone(&self.shared));
+        self.function(&unique(&source, "template"), DataType::Utf8View, move |batch| {
+            let mut builder = StringViewBuilder::new();
+            for row in batch.rows() {
+                let found = value(&source, &row, &shared);
+                builder.append_option((!found.is_null()).then(|| template(&found.to_string())));
+            }
+            Ok(Arc::new(builder.finish()))
+        })
+    }
+
+    /// The items of a list, encoded; nothing where there is no list.
+    pub(super) fn items(self, source: &Expr) -> Engine {
+        let (source, shared) = (source.clone(), Arc::clone(&self.shared));
+        let item = Arc::new(Field::new_list_field(DataType::Utf8View, true));
+        self.function(&unique(&source, "items"), DataType::List(Arc::clone(&item)), move |batch| {
+            let mut item_count = 0;
+            let mut builder = ListBuilder::new(StringViewBuilder::new()).with_field(Arc::clone(&item));
+            for row in batch.rows() {
+                let found = value(&source, &row, &shared);
+                let Value::Json(Json::Array(items)) = found else {
+                    builder.append(false);
+                    continue;
+                };
+                item_count += items.len();
+                if item_count > ITEMS_MAX {
+                    let message = "the lists that unnest takes apart have too many items";
+                    return Err(DataFusionError::ResourcesExhausted(message.to_owned()));
+                }
+                items.iter().for_each(|item| builder.values().append_option(of_json(item).encode()));
+                builder.append(true);
+            }
+            Ok(Arc::new(builder.finish()))
+        })
+    }
+
+    /// What a pattern takes out of an expression's text: a struct with a text for each of its names, or an encoded map.
     pub(super) fn extract(self, source: &Expr, pattern: &ParsePattern) -> Engine {
         let shared = Arc::clone(&self.shared);
         let (source, pattern) = (source.clone(), pattern.clone());
         let width = pattern.names().len();
+        let is_map = matches!(pattern, ParsePattern::Logfmt { .. });
         let fields: Fields =
             (0..width).map(|idx| Field::new(format!("f{idx}"), DataType::Utf8View, true)).collect();
         let name = format!("tracery_insights_extract {source:?} {pattern:?}");
@@ -196,7 +241,12 @@ impl Inputs {
                     text => extract(&pattern, &text.to_string(), &shared),
                 };
                 let mut found = found.into_iter().flatten();
-                builders.iter_mut().for_each(|builder| builder.append_option(found.next().flatten()));
+                for builder in &mut builders {
+                    builder.append_option(found.next().and_then(|value| match is_map {
+                        true => value.encode(),
+                        false => (!value.is_null()).then(|| value.to_string()),
+                    }));
+                }
             }
             let arrays: Vec<ArrayRef> =
                 builders.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();

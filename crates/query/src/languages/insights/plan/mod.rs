@@ -3,6 +3,7 @@
 
 mod columns;
 mod finish;
+mod patterns;
 mod pipeline;
 mod place;
 mod pointer;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::UnnestOptions;
 use datafusion::dataframe::DataFrame;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::{
@@ -17,12 +18,15 @@ use datafusion::prelude::{SessionContext, ident};
 
 use super::columns::{Column, Kind};
 use super::finish::{distinct_count, percentile};
+use super::patterns;
 use super::place::{BODY, DATASET, ORDINAL, Place, RECEIVED, TIME, own, stream};
 use super::translate::{Names, fields_of};
 use crate::functions::distinct::distinct;
 use crate::functions::percentiles::percentiles;
 use crate::languages::insights::Query;
-use crate::languages::insights::ast::{Aggregate, AggregateFunction, Command, Expr, Named, NamedAggregate};
+use crate::languages::insights::ast::{
+    Aggregate, AggregateFunction, Command, Expr, Named, PATTERN_COLUMNS, ParsePattern, slot,
+};
 use crate::languages::insights::functions::Shared;
 use crate::{QueryError, StoreEvents};
 
@@ -36,6 +40,8 @@ pub(super) struct Planned {
     pub(super) columns: Vec<(String, Kind)>,
     /// Whether rows are events, with the columns of [`pointer_columns`] at their end.
     pub(super) is_raw: bool,
+    /// Events that the filters before a `pattern` kept, where there was one.
+    pub(super) matched: Option<u64>,
 }
 
 /// What a pointer is made of.
@@ -81,9 +87,13 @@ pub(super) async fn plan(
         next: 0,
         order: Vec::new(),
         keys: Vec::new(),
+        matched: None,
     };
     for command in &query.commands {
-        pipeline.add(command)?;
+        match command {
+            Command::Pattern(source) => pipeline.mine(context, source).await?,
+            command => pipeline.add(command)?,
+        }
     }
     let written = query.commands.iter().any(|command| matches!(command, Command::Limit(_)));
     let rows = if written { super::ROWS_MAX } else { limit.unwrap_or(LIMIT_DEFAULT) };
@@ -110,21 +120,7 @@ fn physical(name: &str) -> Option<String> {
 fn names_of(query: &Query) -> Vec<String> {
     let mut names = vec!["@timestamp".to_owned(), "@message".to_owned()];
     for command in &query.commands {
-        match command {
-            Command::Fields(list) | Command::Display(list) => {
-                list.iter().for_each(|named| fields_of(&named.expr, &mut names));
-            }
-            Command::Filter(expr) => fields_of(expr, &mut names),
-            Command::Stats { aggregates, by } => {
-                let arguments = aggregates.iter().filter_map(|named| named.aggregate.argument.as_ref());
-                arguments.for_each(|argument| fields_of(argument, &mut names));
-                by.iter().for_each(|named| fields_of(&named.expr, &mut names));
-            }
-            Command::Sort(keys) => keys.iter().for_each(|key| fields_of(&key.expr, &mut names)),
-            Command::Parse { source, .. } => fields_of(source, &mut names),
-            Command::Dedup(fields) => names.extend(fields.iter().cloned()),
-            Command::Limit(_) => {}
-        }
+        command.expressions().into_iter().for_each(|expr| fields_of(expr, &mut names));
     }
     names.sort();
     names.dedup();
@@ -144,6 +140,7 @@ struct Pipeline {
     order: Vec<Sort>,
     /// The columns by which the last `stats` grouped.
     keys: Vec<String>,
+    matched: Option<u64>,
 }
 
 impl Pipeline {
@@ -161,7 +158,7 @@ impl Pipeline {
                 let condition = self.names.test(expr);
                 self.change(|frame| frame.filter(condition))?;
             }
-            Command::Stats { aggregates, by } => self.stats(aggregates, by)?,
+            Command::Stats { results, by } => self.stats(results, by)?,
             Command::Sort(keys) => {
                 let sorts =
                     keys.iter().map(|key| self.names.sort_key(&key.expr).sort(!key.descending, false));
@@ -173,15 +170,20 @@ impl Pipeline {
             }
             Command::Parse { source, pattern } => {
                 let Some(inputs) = self.names.inputs(source) else { return Ok(()) };
+                let kind =
+                    if matches!(pattern, ParsePattern::Logfmt { .. }) { Kind::Value } else { Kind::Text };
                 let found = self.materialize(inputs.extract(source, pattern))?;
                 for (idx, name) in pattern.names().into_iter().enumerate() {
                     let expr = get_field(found.clone(), format!("f{idx}"));
                     let expr = self.materialize(expr)?;
-                    let column = Column { expr, kind: Kind::Text, data_type: DataType::Utf8View };
+                    let column = Column { expr, kind, data_type: DataType::Utf8View };
                     self.names.columns.insert(name.to_owned(), column);
                 }
             }
             Command::Dedup(fields) => self.dedup(fields)?,
+            Command::Unnest { source, name } => self.unnest(source, name)?,
+            // It runs the query up to itself, which only `plan` can wait for.
+            Command::Pattern(_) => {}
         }
         Ok(())
     }
@@ -234,7 +236,7 @@ impl Pipeline {
         order
     }
 
-    fn stats(&mut self, aggregates: &[NamedAggregate], by: &[Named]) -> Result<(), QueryError> {
+    fn stats(&mut self, results: &[Named], by: &[Named]) -> Result<(), QueryError> {
         let mut columns = BTreeMap::new();
         let mut keys = Vec::with_capacity(by.len());
         for (idx, Named { expr, name }) in by.iter().enumerate() {
@@ -250,17 +252,21 @@ impl Pipeline {
             keys.push(column.expr.alias(&key));
             columns.insert(name.clone(), Column { expr: ident(&key), ..column });
         }
+        let mut aggregates = Vec::new();
+        let mut lifted = results.to_vec();
+        lifted.iter_mut().for_each(|named| named.expr.lift(&mut aggregates));
         let mut computed = Vec::with_capacity(aggregates.len());
         let mut outputs = Vec::with_capacity(aggregates.len());
-        for (idx, NamedAggregate { aggregate, name }) in aggregates.iter().enumerate() {
+        for (idx, aggregate) in aggregates.iter().enumerate() {
             let made = format!("#stat:{}:{idx}", self.next);
             let (expr, finished) = self.aggregate(aggregate)?;
             computed.push(expr.alias(&made));
-            outputs.push((name.clone(), made, finished, aggregate.percent));
+            outputs.push((slot(idx), made, finished, aggregate.percent));
         }
         self.next += 1;
         self.change(|frame| frame.aggregate(keys, computed))?;
-        for (name, made, finished, percent) in outputs {
+        let mut slots = BTreeMap::new();
+        for (slot, made, finished, percent) in outputs {
             let ready = |kind, data_type| Column { expr: ident(&made), kind, data_type };
             let column = match finished {
                 Finished::Count => ready(Kind::Int, DataType::Int64),
@@ -277,15 +283,55 @@ impl Pipeline {
                     Column { expr, kind: Kind::Float, data_type: DataType::Float64 }
                 }
             };
-            columns.insert(name, column);
+            slots.insert(slot, column);
+        }
+        self.names.columns = slots;
+        for Named { expr, name } in &lifted {
+            let column = self.names.column(expr);
+            let expr = self.materialize(column.expr)?;
+            columns.insert(name.clone(), Column { expr, ..column });
         }
         self.keys = by.iter().map(|named| named.name.clone()).collect();
         self.shown =
-            self.keys.iter().cloned().chain(aggregates.iter().map(|named| named.name.clone())).collect();
+            self.keys.iter().cloned().chain(results.iter().map(|named| named.name.clone())).collect();
         self.displayed = None;
         self.names.columns = columns;
         self.is_raw = false;
         self.order.clear();
+        Ok(())
+    }
+
+    /// Runs the query so far, and goes on with the patterns of its rows: the engine counts equal templates, the miner joins
+    /// them from the most frequent on.
+    async fn mine(&mut self, context: &SessionContext, source: &Expr) -> Result<(), QueryError> {
+        let (patterns, matched) = patterns::find(self.frame.clone(), self.names.template(source)).await?;
+        self.matched = self.matched.or(matched);
+        let (batch, columns) = patterns::batch(&patterns)?;
+        self.frame = context.read_batch(batch)?;
+        self.names.columns = columns;
+        self.shown = PATTERN_COLUMNS.map(str::to_owned).to_vec();
+        self.displayed = None;
+        self.keys.clear();
+        self.is_raw = false;
+        self.order = vec![ident(patterns::ORDER).sort(true, false)];
+        Ok(())
+    }
+
+    /// A row for each item of a list; rows without one are gone.
+    fn unnest(&mut self, source: &Expr, name: &str) -> Result<(), QueryError> {
+        let Some(inputs) = self.names.inputs(source) else {
+            return self.change(|frame| frame.filter(lit(false)));
+        };
+        // The engine reads the name as it reads SQL.
+        let made = format!("tracery_item_{}", self.next);
+        self.next += 1;
+        let options = UnnestOptions::new().with_preserve_nulls(false);
+        let items = inputs.items(source);
+        self.change(|frame| {
+            frame.with_column(&made, items)?.unnest_columns_with_options(&[made.as_str()], options)
+        })?;
+        let column = Column { expr: ident(&made), kind: Kind::Value, data_type: DataType::Utf8View };
+        self.names.columns.insert(name.to_owned(), column);
         Ok(())
     }
 
@@ -363,11 +409,11 @@ impl Pipeline {
     }
 
     /// Of rows with the same values the first one; rows that lack one of them are all kept.
-    fn dedup(&mut self, fields: &[String]) -> Result<(), QueryError> {
+    fn dedup(&mut self, fields: &[Expr]) -> Result<(), QueryError> {
         let mut keys = Vec::with_capacity(fields.len());
         let mut lacks = lit(false);
         for field in fields {
-            let column = self.names.column(&Expr::Field(field.clone()));
+            let column = self.names.column(field);
             let expr = self.materialize(column.expr)?;
             lacks = lacks.or(expr.clone().is_null());
             keys.push(expr);
@@ -405,7 +451,7 @@ impl Pipeline {
             );
         }
         self.change(|frame| frame.select(outputs))?;
-        Ok(Planned { frame: self.frame, columns, is_raw: self.is_raw })
+        Ok(Planned { frame: self.frame, columns, is_raw: self.is_raw, matched: self.matched })
     }
 }
 

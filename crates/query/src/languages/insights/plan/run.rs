@@ -82,7 +82,13 @@ pub async fn run(
         groups: question.groups.clone(),
         time: question.time,
     };
-    let shared = Arc::new(Shared::new(question.now_ns.div_euclid(1_000_000_000)));
+    const SECOND_NS: i64 = 1_000_000_000;
+    // The end of the time is the first instant after the last second.
+    let second_ms = |at_ns: i64| at_ns.div_euclid(SECOND_NS).saturating_mul(1_000);
+    let shared = Arc::new(
+        Shared::new(question.now_ns.div_euclid(SECOND_NS))
+            .over(second_ms(question.time.start_ns), second_ms(question.time.end_ns.saturating_sub(1))),
+    );
     if let Some(newest) = preview(events, &place) {
         let place = Place { time: newest, ..place.clone() };
         partial(answer(context, events, question, &place, &shared).await?);
@@ -113,7 +119,7 @@ async fn answer(
     shared: &Arc<Shared>,
 ) -> Result<Answer, QueryError> {
     let planned = plan(context, events, place, &question.query, question.limit, shared).await?;
-    let Planned { frame, columns, is_raw } = planned;
+    let Planned { frame, columns, is_raw, matched: before } = planned;
     let task = Arc::new(frame.task_ctx());
     let span = tracing::info_span!(target: OWN_SPANS, "run query");
     let physical = frame.create_physical_plan().instrument(span.clone()).await?;
@@ -134,7 +140,7 @@ async fn answer(
     let is_filtered = question.query.commands.iter().any(|command| matches!(command, Command::Filter(_)));
     answer.records_matched = match is_raw && !is_filtered {
         true => place.scan(context, events, [], false).await?.count().instrument(span).await? as u64,
-        false => matched(&physical).unwrap_or(answer.rows.len() as u64),
+        false => before.or_else(|| matched(&physical)).unwrap_or(answer.rows.len() as u64),
     };
     Ok(answer)
 }
@@ -175,7 +181,7 @@ fn pointer(batch: &RecordBatch, first: usize, row: usize) -> Pointer {
 }
 
 /// Events that passed the filters below the first aggregation: what came out of the topmost filter there, or of the scans.
-fn matched(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
+pub(super) fn matched(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
     fn has_aggregate(plan: &Arc<dyn ExecutionPlan>) -> bool {
         plan.downcast_ref::<AggregateExec>().is_some() || plan.children().into_iter().any(has_aggregate)
     }

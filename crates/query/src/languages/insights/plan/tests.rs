@@ -214,11 +214,15 @@ const MIDDLES: &[&str] = &[
     "parse \"user=u* took=* ms\" as user, ms",
     "parse @message /user=(?<user>\\w+)/",
     "parse @message /id=(\\d+)/ as id",
+    "parse logfmt as m | fields m.took as took, m.user as user",
+    "parse @message csv as first, second",
     "fields greatest(took, 1) as g, substr(@message, 2, 4) as part",
     "fields level as l | filter l = \"INFO\" or took > 0",
     "parse @message /took=(?<ms>\\d+)/ | filter ms > 100",
     "dedup level",
     "dedup level, ok",
+    "fields jsonParse(concat(\"[\", took, \",{\\\"k\\\":\\\"\", level, \"\\\"}]\")) as l, l[0] + 1 as n, l[1].k as k",
+    "fields bin(1mo) as m, datefloor(@timestamp, 1q) as q, md5(level) as h",
 ];
 
 const ENDS: &[&str] = &[
@@ -240,6 +244,14 @@ const ENDS: &[&str] = &[
     "stats count(*) as n by level, http.status | filter n > 1 | sort n, level, http.status | limit 3",
     "stats sum(strcontains(@message, \"ERROR\")) as errors, max(@timestamp) by bin(5m)",
     "stats avg(took) as a by level | fields a * 2 as twice | sort a",
+    "stats sum(took) / count(*) as mean, max(took) - min(took) as reach by level",
+    "stats pct(took, 50) * 2, greatest(max(took), 1) by ok",
+    "stats count(*) + count(took) as n, count(*) by bin(1mo) | stats sum(n) / max(n)",
+    "pattern @message",
+    "pattern toupper(@message) | filter @sampleCount > 1 | fields @pattern, @ratio * 100 as percent",
+    "pattern level | stats sum(@sampleCount) as n by @severityLabel",
+    "fields split(@message, \" \") as words | unnest words into word | stats count(*) as n by word",
+    "stats count_distinct(level) ^ 2, concat(latest(level), \"-\", earliest(level)) by @log",
 ];
 
 fn query() -> impl Strategy<Value = String> {
@@ -406,4 +418,142 @@ async fn an_answer_is_bounded_and_the_newest_rows_are_a_top_k() {
     let asked = question("filter @message like 'long' | sort @timestamp desc | limit 20");
     let answer = bed.ask(&asked).await;
     assert_eq!((answer.rows.len(), answer.records_matched), (20, 900));
+}
+
+/// The rows of an answer, each value after its column.
+fn rows(answer: &Answer) -> Vec<String> {
+    let (columns, rows) = printed(answer);
+    let shown = |row: Vec<Option<String>>| {
+        let cells = columns.iter().zip(row).filter_map(|(name, cell)| Some(format!("{name}={}", cell?)));
+        cells.collect::<Vec<_>>().join(" ")
+    };
+    rows.into_iter().map(shown).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_give_the_rows_that_they_ask_for() {
+    let bed = bed().await;
+    let with = |at_s, level, took, message: &str| Event { level, took, ..plain(at_s, "s1", message) };
+    let events = [
+        with(1, Some("INFO"), Some(2.0), r#"{"user":{"id":"u1","a.b":7},"tags":["x","y"]}"#),
+        with(2, Some("INFO"), Some(4.0), r#"{"user":{"id":"u2"},"tags":[]}"#),
+        with(3, Some("WARN"), Some(9.0), "no JSON"),
+    ];
+    bed.write(0, REGION, &events).await;
+    for (text, expected) in [
+        ("stats sum(took) / count(*) as x by level", vec!["level=INFO x=3", "level=WARN x=9"]),
+        ("stats max(took) - min(took), count(*) * 10 as n", vec!["max(took) - min(took)=7 n=30"]),
+        ("stats sum(took) / count(missing) as x, count(*) as n", vec!["n=3"]),
+        ("stats round(avg(took)) as x | fields x + 1 as y", vec!["x=5 y=6"]),
+        ("stats countOverTime(level) as n, sumOverTime(took) as s", vec!["n=3 s=15"]),
+        ("stats count(*) as n by bin(1mo)", vec!["bin(1mo)=2026-11-01 00:00:00.000 n=3"]),
+        ("stats count(*) as n by bin(1y) as y", vec!["y=2026-01-01 00:00:00.000 n=3"]),
+        (
+            "fields jsonParse(@message) as m | sort @timestamp | display m.user.id, m.user.a.b, m.tags[1]",
+            vec!["m.user.id=u1 m.user.a.b=7 m.tags[1]=y", "m.user.id=u2", ""],
+        ),
+        (
+            "fields jsonParse(@message) as m | filter m.tags[0] = 'x' | display m.user.`a.b`",
+            vec!["m.user.a.b=7"],
+        ),
+        (
+            "fields jsonParse(@message) as m | fields m.tags as t | filter ispresent(t[0]) | display t, t[0]",
+            vec![r#"t=["x","y"] t[0]=x"#],
+        ),
+        ("fields jsonParse(@message) as m | display took | dedup m.none.at | limit 1", vec!["took=9"]),
+        (
+            "fields jsonParse(@message) as m | stats count(*) as n by m.user.id as u | filter ispresent(u)",
+            vec!["u=u1 n=1", "u=u2 n=1"],
+        ),
+        (
+            "fields queryStartTime() as s, queryEndTime() - s as d, queryTimeRange() as r | limit 1 | display s, d, r",
+            vec!["s=1795402800000 d=999000 r=999000"],
+        ),
+        ("fields jsonParse(@message) as m | filter 'x' in m.tags | display took", vec!["took=2"]),
+        (
+            "fields jsonParse(@message) as m | filter 'x' not in m.tags | sort took | display took",
+            vec!["took=4", "took=9"],
+        ),
+        (
+            "fields concat('user=u', took, ' msg=\"a b\" ok') as line | parse line logfmt as m | display m.user, m.msg, m.ok | limit 1",
+            vec!["m.user=u9 m.msg=a b m.ok=true"],
+        ),
+        (
+            "fields 'x' as csv, concat(level, ',\"', took, ',5\"') as line | parse line csv as a, b, c | display a, b, c | limit 1",
+            vec!["a=WARN b=9,5"],
+        ),
+        ("fields concat('k:', level) as csv | parse csv 'k:*' as k | display k | limit 1", vec!["k=WARN"]),
+        (
+            "filter level = 'INFO' | pattern @message",
+            vec![
+                concat!(
+                    r#"@pattern={"user":{"id":"<Token-1>","a.b":<Number-2>},"tags":["x","y"]} "#,
+                    "@ratio=0.5 @sampleCount=1"
+                ),
+                r#"@pattern={"user":{"id":"<Token-1>"},"tags":[]} @ratio=0.5 @sampleCount=1"#,
+            ],
+        ),
+        (
+            "pattern concat(level, ' took ', took) | sort @pattern desc",
+            vec![
+                "@pattern=WARN took <Number-1> @ratio=0.3333333333333333 @sampleCount=1 @severityLabel=Warning",
+                "@pattern=INFO took <Number-1> @ratio=0.6666666666666666 @sampleCount=2 @severityLabel=Info",
+            ],
+        ),
+        (
+            "fields jsonParse(@message) as m | unnest m.tags into tag | sort tag desc | display tag, took",
+            vec!["tag=y took=2", "tag=x took=2"],
+        ),
+        (
+            "fields jsonParse('[{\"a\":1},{\"a\":2}]') as l, took | unnest l into o | stats sum(o.a * took) as s",
+            vec!["s=45"],
+        ),
+    ] {
+        assert_eq!(rows(&bed.ask(&question(text)).await), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_stats_cannot_compute_is_refused() {
+    for text in [
+        "stats took",
+        "stats 1",
+        "stats took / count(*)",
+        "stats sum(sum(took))",
+        "stats abs(took)",
+        "stats rate(took, 1m)",
+        "stats histogram(took, 3)",
+        "fields count(*)",
+        "filter count(*) > 1",
+        "stats count(*) by count(took)",
+        "fields parseDate(level, 'yyyy-QQ')",
+        "fields bin(5m) offset 1mo",
+        "fields m[x]",
+        "unnest m.tags",
+        "pattern",
+        "pattern @message | diff",
+    ] {
+        assert!(parse(text).is_err(), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_taken_apart_within_a_bound_and_patterns_of_nothing_are_none() {
+    let bed = bed().await;
+    let list = serde_json::Value::from(vec![0; 20_000]).to_string();
+    let events: Vec<Event> = (0..80).map(|at_s| plain(at_s, "s1", &list)).collect();
+    bed.write(0, REGION, &events).await;
+    let asked = question("fields jsonParse(@message) as l | unnest l into one | stats count(*) as n");
+    let failed = run(&bed.context, &bed.events, &asked, &|_| {}).await;
+    assert!(matches!(failed, Err(crate::QueryError::Limit(_))), "{failed:?}");
+    let first = question(
+        "filter @timestamp < 1795402802000 | fields jsonParse(@message) as l | unnest l into one | stats count(*) as n",
+    );
+    assert_eq!(rows(&bed.ask(&first).await), ["n=40000"]);
+
+    let answer = bed.ask(&question("filter missing = 1 | pattern @message")).await;
+    assert_eq!((answer.rows.len(), answer.records_matched), (0, 0));
+    assert_eq!(printed(&answer).0, ["@pattern", "@ratio", "@sampleCount", "@severityLabel"]);
+    let answer = bed.ask(&question("pattern @message | stats sum(@sampleCount) as n")).await;
+    assert_eq!((rows(&answer), answer.records_matched), (vec!["n=80".to_owned()], 80));
 }

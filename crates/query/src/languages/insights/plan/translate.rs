@@ -12,9 +12,10 @@ use datafusion::logical_expr::{Expr as Engine, cast, lit, when};
 use super::columns::{Column, Inputs, Kind};
 use super::place::text;
 use crate::functions::regex_functions::reg_match;
-use crate::languages::insights::ast::{BinaryOp, Expr, Function};
+use crate::languages::insights::ast::{BinaryOp, Expr, Function, Period};
 use crate::languages::insights::functions::{Row, Shared, value};
 use crate::languages::insights::value::{Value, number_of};
+use crate::operators::patterns::template;
 
 const NS_IN_MS: i64 = 1_000_000;
 
@@ -73,6 +74,17 @@ impl Names {
                 Some(inputs) => inputs.number(expr),
                 None => lit(ScalarValue::Float64(value(expr, &NoRow, &self.shared).number())),
             },
+        }
+    }
+
+    /// The template of an expression's text.
+    pub(super) fn template(&self, expr: &Expr) -> Engine {
+        match self.inputs(expr) {
+            Some(inputs) => inputs.template(expr),
+            None => {
+                let found = value(expr, &NoRow, &self.shared);
+                lit(ScalarValue::Utf8View((!found.is_null()).then(|| template(&found.to_string()))))
+            }
         }
     }
 
@@ -144,7 +156,7 @@ impl Names {
                 let found = tests?.into_iter().reduce(Engine::or)?;
                 Some(test(if *negated { found.is_not_true() } else { found }))
             }
-            Expr::Bin { step_ms, offset_ms } => {
+            Expr::Bin { period: Period::Millis(step_ms), offset_ms } => {
                 let time = self.columns.get("@timestamp").filter(|column| column.kind == Kind::Time)?;
                 let ns = cast(time.expr.clone(), DataType::Int64);
                 let (step_ns, offset_ns) = (step_ms.checked_mul(NS_IN_MS)?, offset_ms.checked_mul(NS_IN_MS)?);
@@ -159,7 +171,11 @@ impl Names {
                 },
                 _ => None,
             },
-            Expr::Call { .. } => None,
+            Expr::Bin { .. }
+            | Expr::DateStep { .. }
+            | Expr::Member { .. }
+            | Expr::Aggregate(_)
+            | Expr::Call { .. } => None,
         }
     }
 
@@ -231,26 +247,9 @@ impl Names {
 pub(super) fn fields_of(expr: &Expr, names: &mut Vec<String>) {
     match expr {
         Expr::Field(name) => names.push(name.clone()),
-        Expr::Number(_) | Expr::Text(_) => {}
-        Expr::Not(inner)
-        | Expr::Negative(inner)
-        | Expr::Contains { value: inner, .. }
-        | Expr::Matches { value: inner, .. } => fields_of(inner, names),
-        Expr::Binary { left, right, .. } => {
-            fields_of(left, names);
-            fields_of(right, names);
-        }
-        Expr::In { value, list, .. } => {
-            fields_of(value, names);
-            list.iter().for_each(|item| fields_of(item, names));
-        }
         Expr::Bin { .. } => names.push("@timestamp".to_owned()),
-        Expr::Call { function, arguments } => {
-            if *function == Function::MessageSize {
-                names.push("@message".to_owned());
-            }
-            arguments.iter().for_each(|argument| fields_of(argument, names));
-        }
+        Expr::Call { function: Function::MessageSize, .. } => names.push("@message".to_owned()),
+        _ => expr.parts().into_iter().for_each(|part| fields_of(part, names)),
     }
 }
 
