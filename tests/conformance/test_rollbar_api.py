@@ -215,5 +215,5 @@ def test_projects_and_tokens_of_an_account(start):
 
 def test_what_is_not_built_answers_in_the_vendors_form(project):
     for method, path in [("GET", "/api/1/teams"), ("GET", "/api/1/users"), ("POST", "/api/1/sourcemap"), ("PUT", "/api/1/team/1/user/2"),
-                         ("GET", "/api/1/notifications/slack"), ("DELETE", "/api/1/instance/1"), ("POST", "/api/1/session/")]:
+                         ("GET", "/api/1/notifications/pagerduty"), ("DELETE", "/api/1/instance/1"), ("POST", "/api/1/session/")]:
         project.refused(404, "Not found", method, path)

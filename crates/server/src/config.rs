@@ -104,6 +104,9 @@ pub(crate) struct ServeArgs {
     /// Let webhooks go to addresses that are not public: those of the server's own network, and of the server.
     #[arg(long, env = "TRACERY_PRIVATE_WEBHOOKS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) private_webhooks: Option<bool>,
+    /// Where people reach the pages, such as https://tracery.example: links in notifications begin with it.
+    #[arg(long, env = "TRACERY_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<String>,
     /// Whether exceptions in spans, log records and X-Ray segments become errors, too [default: true].
     #[arg(long, env = "TRACERY_ERRORS_FROM_TELEMETRY", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) errors_from_telemetry: Option<bool>,
@@ -129,6 +132,7 @@ pub(crate) struct Config {
     pub(crate) connections: usize,
     pub(crate) body_patience: Duration,
     pub(crate) private_webhooks: bool,
+    pub(crate) public_url: Option<String>,
     pub(crate) errors_from_telemetry: bool,
 }
 
@@ -210,6 +214,7 @@ impl ServeArgs {
             xray_environment: self.xray_environment.or(file.xray_environment),
             logs_rates: self.logs_rates.or(file.logs_rates),
             private_webhooks: self.private_webhooks.or(file.private_webhooks).unwrap_or(false),
+            public_url: self.public_url.or(file.public_url),
             errors_from_telemetry: self.errors_from_telemetry.or(file.errors_from_telemetry).unwrap_or(true),
             auth: self.auth.or(file.auth).unwrap_or(Auth::Open),
             ready_file: self.ready_file.or(file.ready_file),

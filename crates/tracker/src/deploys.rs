@@ -3,6 +3,7 @@
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use crate::notifications::notice_project;
 use crate::sequences::Sequence;
 use crate::{Tracker, TrackerError};
 
@@ -76,10 +77,12 @@ impl Tracker {
     pub async fn create_deploy(&self, deploy: Deploy) -> Result<Deploy, TrackerError> {
         let now_s = self.now_s();
         let id = self.take_one(Sequence::Deploys).await?;
+        let notice_id = self.take_one(Sequence::Rows).await?;
         let finished_s = if deploy.status == DeployStatus::Started { 0 } else { now_s };
         let deploy = Deploy { id, started_s: now_s, finished_s, ..deploy };
         let insert =
             format!("INSERT INTO deploys ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+        let mut transaction = self.pool.begin().await?;
         sqlx::query(&insert)
             .bind(deploy.id)
             .bind(deploy.project_id)
@@ -91,8 +94,11 @@ impl Tracker {
             .bind(deploy.status.name())
             .bind(deploy.started_s)
             .bind(deploy.finished_s)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
+        let detail = serde_json::json!({ "deploy_id": deploy.id });
+        notice_project(&mut transaction, notice_id, deploy.project_id, now_s, "deploy", &detail).await?;
+        transaction.commit().await?;
         sqlx::query(
             "DELETE FROM deploys WHERE project_id = $1 AND id <=
              (SELECT id FROM deploys WHERE project_id = $2 ORDER BY id DESC LIMIT 1 OFFSET $3)",

@@ -9,6 +9,7 @@ use tracery_errors::Summary;
 
 use crate::items::{COLUMNS, Item, from_row};
 use crate::lifecycle::{Recurrence, Status, recurs};
+use crate::notifications::{notice_change, notice_item};
 use crate::sequences::Sequence;
 use crate::{Tracker, TrackerError};
 
@@ -92,7 +93,7 @@ impl Tracker {
         }
         // Numbers are taken before the transaction: they come over another connection, which would wait for it.
         let mut item_ids = self.take(Sequence::Items, self.unknown(&groups).await?).await?.into_iter();
-        let mut row_numbers = self.take(Sequence::Rows, summaries.len() * 2).await?.into_iter();
+        let mut row_numbers = self.take(Sequence::Rows, summaries.len() * 4).await?.into_iter();
         let mut batch = Batch { transaction: self.pool.begin().await? };
         // Only one process applies at a time; the row is the lock.
         sqlx::query(
@@ -290,6 +291,7 @@ impl Batch {
         row_numbers: &mut impl Iterator<Item = i64>,
     ) -> Result<(), TrackerError> {
         let is_new = item.total == 0 && item.last_resolved_s == 0;
+        let mut before = item.total;
         let mut hours: BTreeMap<i64, i64> = BTreeMap::new();
         // By version and event: the first and last occurrence.
         let mut versions: BTreeMap<(&str, &str), (&Summary, &Summary)> = BTreeMap::new();
@@ -305,7 +307,7 @@ impl Batch {
                 item.status = Status::Active;
                 item.activating_occurrence_id = one.occurrence_id;
                 item.last_activated_s = one.received_s;
-                item.total = 0;
+                (item.total, before) = (0, 0);
                 item.snoozed = false;
                 item.resolved_in_version = None;
             }
@@ -377,6 +379,29 @@ impl Batch {
         .bind(item.id)
         .execute(&mut *self.transaction)
         .await?;
+        self.notice_repeats(&item, before, occurrences.len(), row_numbers).await
+    }
+
+    /// Tells of occurrences, those counted together in one notice, and of tens, hundreds, thousands of them.
+    async fn notice_repeats(
+        &mut self,
+        item: &Item,
+        before: i64,
+        count: usize,
+        row_numbers: &mut impl Iterator<Item = i64>,
+    ) -> Result<(), TrackerError> {
+        let passed = (1..).map_while(|power| 10_i64.checked_pow(power)).find(|tens| *tens > before);
+        let events = [
+            Some(("occurrence", serde_json::json!({ "count": count }))),
+            passed
+                .filter(|tens| *tens <= item.total)
+                .map(|tens| ("exp_repeat_item", serde_json::json!({ "count": tens }))),
+        ];
+        for (event, detail) in events.into_iter().flatten() {
+            let Some(id) = row_numbers.next() else { break };
+            let of = (item.id, item.last_occurrence_id);
+            notice_item(&mut self.transaction, id, of, item.last_s, event, &detail).await?;
+        }
         Ok(())
     }
 
@@ -464,5 +489,6 @@ pub(crate) async fn change(
         .bind(detail.to_string())
         .execute(&mut **transaction)
         .await?;
-    Ok(())
+    // One number serves both: they lie in tables of their own.
+    notice_change(transaction, id, item_id, at_s, kind, detail).await
 }

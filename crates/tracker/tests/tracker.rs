@@ -8,8 +8,8 @@ use tracery_model::EnvironmentId;
 use tracery_stdx::{Clock, ManualClock, SystemClock};
 use tracery_testkit::{RecordingSink, TestDatabase};
 use tracery_tracker::{
-    Deploy, DeployStatus, Item, ItemFilter, ItemUpdate, Order, Search, Status, Taken, Tracker, TrackerError,
-    VersionEvent,
+    Delivery, Deploy, DeployStatus, Item, ItemFilter, ItemUpdate, Notice, NotificationRule, Order, Search,
+    Status, Taken, Tracker, TrackerError, VersionEvent,
 };
 
 struct Bench {
@@ -442,5 +442,81 @@ async fn many_are_taken_at_once_and_none_twice() {
         bench.tracker.settle().await.unwrap();
         let counted = bench.tracker.item_of(project.id, "production", "f").await.unwrap().unwrap();
         assert_eq!(bench.tracker.item(counted).await.unwrap().unwrap().total, 1);
+    }
+}
+
+fn rule(project_id: i64, event: &str) -> NotificationRule {
+    NotificationRule {
+        id: 0,
+        project_id,
+        channel: "webhook".into(),
+        event: event.into(),
+        enabled: true,
+        rule: serde_json::json!({ "filters": [], "config": { "url": "http://127.0.0.1:1/" } }),
+    }
+}
+
+#[tokio::test]
+async fn what_happens_is_noticed_once_and_delivered_until_it_succeeds() {
+    for bench in benches().await {
+        let (tracker, project_id) = (&bench.tracker, bench.project_id);
+        let own = |notices: Vec<Notice>| -> Vec<Notice> {
+            notices.into_iter().filter(|notice| notice.project_id == project_id).collect()
+        };
+        let first = bench.summary("before").await;
+        tracker.note(vec![first]).await.unwrap();
+        tracker.settle().await.unwrap();
+        assert_eq!(own(tracker.notices().await.unwrap()), [], "nobody wants it told");
+        let wanted = ["new_item", "exp_repeat_item", "resolved_item", "reactivated_item", "deploy"];
+        let rules = wanted.map(|event| rule(project_id, event)).to_vec();
+        let rules = tracker.add_notification_rules(project_id, "webhook", rules, false).await.unwrap();
+        for _ in 0..12 {
+            let summary = bench.summary("noisy").await;
+            tracker.note(vec![summary]).await.unwrap();
+        }
+        tracker.settle().await.unwrap();
+        let item = tracker.item_of(project_id, "production", "noisy").await.unwrap().unwrap();
+        let resolved = ItemUpdate { status: Some(Status::Resolved), ..ItemUpdate::default() };
+        tracker.update_item(item, &resolved).await.unwrap();
+        let again = bench.summary("noisy").await;
+        tracker.note(vec![again]).await.unwrap();
+        tracker.settle().await.unwrap();
+        let mut events: Vec<String> =
+            own(tracker.notices().await.unwrap()).into_iter().map(|notice| notice.event).collect();
+        events.sort();
+        assert_eq!(events, ["exp_repeat_item", "new_item", "reactivated_item", "resolved_item"]);
+
+        let notices = own(tracker.notices().await.unwrap());
+        let new = notices.iter().find(|notice| notice.event == "new_item").unwrap();
+        assert_eq!(new.item_id, item);
+        tracker.dispatch(new, &[rules[0].id]).await.unwrap();
+        // Another process had read the same.
+        bench.other.dispatch(new, &[rules[0].id]).await.unwrap();
+        for notice in notices.iter().filter(|notice| notice.id != new.id) {
+            tracker.dispatch(notice, &[]).await.unwrap();
+        }
+        assert_eq!(own(tracker.notices().await.unwrap()), []);
+        let claims = |claimed: Vec<Delivery>| claimed.into_iter().find(|one| one.rule_id == rules[0].id);
+        let claimed = claims(tracker.claim_deliveries().await.unwrap()).expect("it is due");
+        assert_eq!((claimed.attempts, claimed.notice.clone()), (1, new.clone()));
+        assert_eq!(
+            claims(bench.other.claim_deliveries().await.unwrap()),
+            None,
+            "one attempt is one process's"
+        );
+        tracker.settle_delivery(&claimed, Err("away")).await.unwrap();
+        assert_eq!(claims(tracker.claim_deliveries().await.unwrap()), None, "the pause is not over");
+        bench.clock.advance_ns(2_000_000_000);
+        let second = claims(bench.other.claim_deliveries().await.unwrap()).expect("it is tried again");
+        assert_eq!(second.attempts, 2);
+        bench.other.settle_delivery(&second, Ok(())).await.unwrap();
+        bench.clock.advance_ns(86_400_000_000_000);
+        assert_eq!(claims(tracker.claim_deliveries().await.unwrap()), None);
+        let log = tracker.delivery_log(rules[0].id).await.unwrap();
+        let outcomes: Vec<&str> = log.iter().map(|line| line.outcome.as_str()).collect();
+        assert_eq!(outcomes, ["delivered", "failed"]);
+        assert_eq!(log[1].detail, "away");
+        assert!(tracker.delete_notification_rule(project_id, "webhook", rules[0].id).await.unwrap());
+        assert_eq!(tracker.delivery_log(rules[0].id).await.unwrap(), []);
     }
 }

@@ -8,6 +8,7 @@ mod api;
 mod body;
 mod ingest;
 mod limits;
+mod notify;
 mod reply;
 mod token;
 mod truncate;
@@ -19,6 +20,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 use datafusion::prelude::SessionContext;
 use tracery_intake::Intake;
+use tracery_outbound::Outbound;
 use tracery_query::StoreEvents;
 use tracery_tracker::Tracker;
 
@@ -32,11 +34,35 @@ pub struct Rollbar {
     pub(crate) limits: Arc<limits::Windows>,
     /// Queries that were asked.
     pub(crate) jobs: Arc<api::rql::Jobs>,
+    pub(crate) outbound: Outbound,
+    /// Where people reach the pages, for links in notifications.
+    pub(crate) public_url: Option<String>,
 }
 
 impl Rollbar {
-    pub fn new(intake: Intake, tracker: Tracker, events: StoreEvents, context: Arc<SessionContext>) -> Self {
-        Self { intake, tracker, events, context, limits: Arc::default(), jobs: Arc::default() }
+    pub fn new(
+        intake: Intake,
+        tracker: Tracker,
+        events: StoreEvents,
+        context: Arc<SessionContext>,
+        outbound: Outbound,
+    ) -> Self {
+        Self {
+            intake,
+            tracker,
+            events,
+            context,
+            limits: Arc::default(),
+            jobs: Arc::default(),
+            outbound,
+            public_url: None,
+        }
+    }
+
+    /// The same with the address under which people reach the pages.
+    #[must_use]
+    pub fn with_public_url(self, public_url: Option<String>) -> Self {
+        Self { public_url, ..self }
     }
 }
 
@@ -79,6 +105,24 @@ pub fn routes(state: Rollbar) -> Router {
         ("/api/1/project/{id}/access_token/{token}", patch(api::tokens::update).delete(api::tokens::remove)),
         ("/api/1/project/{id}/grouping_rules", get(api::projects::rules).put(api::projects::set_rules)),
         ("/api/1/project/{id}/rejected", get(api::projects::rejected)),
+        (
+            "/api/1/notifications/{channel}",
+            get(api::notifications::settings).put(api::notifications::configure),
+        ),
+        (
+            "/api/1/notifications/{channel}/rules",
+            get(api::notifications::rules)
+                .post(api::notifications::add_rules)
+                .put(api::notifications::set_rules),
+        ),
+        (
+            "/api/1/notifications/{channel}/rule/{id}",
+            get(api::notifications::rule)
+                .put(api::notifications::change_rule)
+                .delete(api::notifications::delete_rule),
+        ),
+        ("/api/1/notifications/{channel}/rule/{id}/history", get(api::notifications::history)),
+        ("/api/1/notifications/{channel}/test", post(api::notifications::test)),
         // What is not there answers in the vendor's form.
         (
             "/api/1/{*rest}",

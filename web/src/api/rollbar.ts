@@ -47,4 +47,13 @@ export const rqlResult = (project: number, id: number) => rollbar<any>(`rql/job/
 export const accessTokens = (project: number) => rollbar<any[]>(`project/${project}/access_tokens`);
 export const createAccessToken = (project: number, name: string, scopes: string[]) => rollbar<any>(`project/${project}/access_tokens`, { body: { name, scopes } });
 export const groupingRules = (project: number) => rollbar<any>(`project/${project}/grouping_rules`);
+export interface Rule { id: number; status: string; trigger: string; filters: { type: string; operation?: string; value?: unknown; path?: string }[]; config: Record<string, unknown> }
+const of = (project: number) => ({ parameters: { project_id: project } });
+export const channel = (project: number, name: string) => rollbar<{ enabled?: boolean; url?: string }>(`notifications/${name}`, of(project));
+export const setChannel = (project: number, name: string, url: string) => rollbar<unknown>(`notifications/${name}`, { ...of(project), method: "PUT", body: { enabled: url !== "", url } });
+export const rules = (project: number, name: string) => rollbar<Rule[]>(`notifications/${name}/rules`, of(project));
+export const addRule = (project: number, name: string, rule: Partial<Rule>) => rollbar<Rule[]>(`notifications/${name}/rules`, { ...of(project), body: [rule] });
+export const deleteRule = (project: number, name: string, id: number) => rollbar<unknown>(`notifications/${name}/rule/${id}`, { ...of(project), method: "DELETE" });
+export const testChannel = (project: number, name: string) => rollbar<string>(`notifications/${name}/test`, { ...of(project), body: {} });
+export const ruleHistory = (project: number, name: string, id: number) => rollbar<{ timestamp: number; event: string; outcome: string; detail: string }[]>(`notifications/${name}/rule/${id}/history`, of(project));
 export const rejected = (project: number) => rollbar<any[]>(`project/${project}/rejected`);

@@ -175,9 +175,12 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
     };
     let requests = Arc::clone(&figures.requests);
 
-    let rollbar = Rollbar::new(intake.clone(), tracker.clone(), events.clone(), Arc::clone(&context));
-    let sentry = Sentry::new(intake.clone(), tracker.clone());
     let outbound = Outbound::new(config.private_webhooks).context("cannot make requests")?;
+    let rollbar =
+        Rollbar::new(intake.clone(), tracker.clone(), events.clone(), Arc::clone(&context), outbound.clone())
+            .with_public_url(config.public_url.clone());
+    tokio::spawn(rollbar.clone().run_notifications());
+    let sentry = Sentry::new(intake.clone(), tracker.clone());
     let rates = config.logs_rates.as_deref().unwrap_or_default().parse::<Rates>();
     let rates = rates.map_err(anyhow::Error::msg).context("--logs-rates")?;
     let logs = CloudWatchLogs::new(intake.clone(), events, context, outbound).with_rates(rates);

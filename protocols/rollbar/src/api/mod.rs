@@ -4,6 +4,7 @@
 pub(crate) mod deploys;
 pub(crate) mod instances;
 pub(crate) mod items;
+pub(crate) mod notifications;
 pub(crate) mod people;
 pub(crate) mod projects;
 pub(crate) mod reports;

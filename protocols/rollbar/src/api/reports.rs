@@ -144,7 +144,7 @@ pub(crate) async fn activated_counts(State(state): State<Rollbar>, asked: Asked)
 }
 
 /// The vendor's numbers of frameworks.
-pub(super) fn framework_number(name: &str) -> usize {
+pub(crate) fn framework_number(name: &str) -> usize {
     const NAMES: [&str; 19] = [
         "unknown",
         "rails",

@@ -12,6 +12,7 @@ import { paths } from "../../util/path-builder";
 import { useSetting } from "../../util/settings";
 import { useParameter } from "../../util/url";
 import { ProjectPicker, useProject } from "../errors/ProjectPicker";
+import { Notifications } from "./Notifications";
 
 const KINDS: [string, string][] = [["ingest", "Ingest: sends telemetry"], ["configuration", "Configuration: sends, asks, manages one environment"], ["management", "Management: environments and keys"], ["aws", "AWS: an access key for X-Ray and CloudWatch Logs"], ["rollbar", "Rollbar: an access token"]];
 
@@ -132,6 +133,7 @@ function Rollbar() {
           ]} />}
         </State>
       </Card>
+      {project.id !== null && <Notifications project={project.id} />}
       <Card title="Grouping rules of one's own">
         <State of={rules} what="rules" empty={(all) => all.rules.length === 0 && <p className="note">None: items are grouped by the built-in algorithm, which each item explains.</p>}>
           {(all) => <CodeBlock label="Grouping rules" code={JSON.stringify(all.rules, null, 2)} />}
