@@ -9,6 +9,7 @@ import uuid
 import pytest
 import requests
 from conftest import make_key
+from test_rollbar_notifications import until
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
@@ -174,13 +175,25 @@ def test_causes_of_segments_are_items(project):
     for _ in range(2):
         answer = project.server.post("/TraceSegments", {"TraceSegmentDocuments": [document]})
         assert answer.status_code == 200 and answer.json()["UnprocessedTraceSegments"] == [], answer.text
-    item = project.only_item()
+    # Causes wait a while for a report of the same by another door.
+    item = until(project.items, 30)[0]
     assert (item["title"], item["total_occurrences"]) == ("CartError: cannot pay", 1)
     (occurrence,) = project.occurrences(item)
     assert occurrence["trace_id"] == trace_id.removeprefix("1-").replace("-", "")
     first, second = occurrence["data"]["body"]["trace_chain"]
     assert [(frame["filename"], frame["method"]) for frame in first["frames"]] == [("/srv/shop/app.py", "<module>"), ("/srv/shop/cart.py", "pay")]
     assert (second["exception"]["class"], occurrence["data"]["language"], occurrence["data"]["notifier"]["name"]) == ("KeyError", "python", "x-ray")
+
+
+def test_a_cause_that_another_door_reports_is_not_counted_again(project):
+    """X-Ray's SDK gives the request another trace id than OpenTelemetry's, and Rollbar's gives none."""
+    exceptions = [{"id": "3d9c4e8f1a2b5c62", "type": "CartError", "message": "cannot pay", "stack": []}]
+    document = json.dumps(segment(f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}", exceptions))
+    assert project.server.post("/TraceSegments", {"TraceSegmentDocuments": [document]}).status_code == 200
+    project.post({"environment": "staging", "body": {"trace": {"frames": [], "exception": {"class": "shop.CartError", "message": "cannot pay"}}}})
+    known = lambda: 'door="telemetry_errors",reason="known"' in project.server.get("/metrics").text
+    until(known, 30)
+    assert project.only_item()["environment"] == "staging"
 
 
 @pytest.mark.parametrize("rollbar_first", [True, False])

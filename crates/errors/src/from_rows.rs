@@ -73,6 +73,13 @@ pub fn identity(occurrence: &Occurrence) -> Option<String> {
     Some(identity_of(&occurrence.trace_id?, &first.class, first.message.as_deref().unwrap_or_default()))
 }
 
+/// Type and message of an exception, whichever trace it was in.
+pub fn shape(occurrence: &Occurrence) -> Option<String> {
+    let Kind::Exceptions(chain) = &occurrence.kind else { return None };
+    let first = chain.first()?;
+    Some(identity_of(b"", &first.class, first.message.as_deref().unwrap_or_default()))
+}
+
 fn identity_of(place: &[u8], class: &str, message: &str) -> String {
     let class = class.rsplit(['.', ':', '\\', '/']).next().unwrap_or(class);
     // Python's SDK quotes the key of a KeyError on spans, and not in logs.

@@ -46,6 +46,9 @@ pub struct Summary {
     /// What makes it the same as one that came by another door: see [`crate::from_rows::identity`].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub identity: Option<String>,
+    /// Of type and message alone: see [`crate::from_rows::shape`].
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shape: Option<String>,
     /// It came by another door and was counted there: the item takes its fingerprint and counts nothing.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub is_repeated: bool,

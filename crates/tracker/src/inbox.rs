@@ -4,7 +4,7 @@
 use parking_lot::Mutex;
 use sqlx::Row;
 use tokio::sync::oneshot;
-use tracery_errors::Summary;
+use tracery_errors::{Source, Summary};
 
 use crate::sequences::Sequence;
 use crate::{Tracker, TrackerError};
@@ -88,6 +88,29 @@ impl Tracker {
         }))
     }
 
+    /// Whether another door than `source` reported an exception of this shape since a time in seconds.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_told_elsewhere(
+        &self,
+        project_id: i64,
+        shape: &str,
+        source: Source,
+        since_s: i64,
+    ) -> Result<bool, TrackerError> {
+        let row = sqlx::query(
+            "SELECT 1 AS one FROM known_exceptions WHERE project_id = $1 AND shape = $2 AND noted_s >= $3 AND source <> $4 LIMIT 1",
+        )
+        .bind(project_id)
+        .bind(shape)
+        .bind(since_s)
+        .bind(source.name())
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// Keeps summaries for the worker; they survive a crash once this has answered.
     ///
     /// # Errors
@@ -134,11 +157,13 @@ impl Tracker {
             }
         }
         for summary in &kept {
-            let Some(identity) = &summary.identity else { continue };
+            // What is in no trace is known by what it is alone.
+            let of_shape = || summary.shape.as_ref().map(|shape| format!("shape {shape}"));
+            let Some(identity) = summary.identity.clone().or_else(of_shape) else { continue };
             sqlx::query(
-                "INSERT INTO known_exceptions (project_id, identity, source, environment, fingerprint, noted_s)
-                 VALUES ($1, $2, $3, $4, $5, $6)
-                 ON CONFLICT (project_id, identity) DO UPDATE SET source = excluded.source",
+                "INSERT INTO known_exceptions (project_id, identity, source, environment, fingerprint, noted_s, shape)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)
+                 ON CONFLICT (project_id, identity) DO UPDATE SET source = excluded.source, noted_s = excluded.noted_s",
             )
             .bind(summary.project_id)
             .bind(identity.as_str())
@@ -146,6 +171,7 @@ impl Tracker {
             .bind(summary.environment.as_str())
             .bind(summary.fingerprint.as_str())
             .bind(summary.received_s)
+            .bind(summary.shape.as_deref().unwrap_or_default())
             .execute(&mut *transaction)
             .await?;
         }

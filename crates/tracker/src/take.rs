@@ -144,6 +144,7 @@ fn summary(occurrence: &Occurrence, grouping: Grouping, belongs: row::Belongs<'_
         person: occurrence.person.clone(),
         trace_id: occurrence.trace_id.map(|id| TraceId(id).to_string()),
         identity: None,
+        shape: from_rows::shape(occurrence),
         is_repeated: false,
     }
 }

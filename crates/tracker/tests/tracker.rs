@@ -62,6 +62,7 @@ impl Bench {
             person: None,
             trace_id: None,
             identity: None,
+            shape: None,
             is_repeated: false,
         }
     }

@@ -7,12 +7,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tracery_columnar::{EventBatch, Sink};
-use tracery_errors::{Grouping, Occurrence, from_rows};
+use tracery_errors::{Grouping, Occurrence, Source, from_rows};
 use tracery_intake::IntakeMetrics;
 use tracery_model::{EnvironmentId, Receipt, SinkError};
 use tracery_settings::Settings;
@@ -28,14 +29,23 @@ const MINUTE_EXCEPTIONS_MAX: usize = 6_000;
 const MINUTE_MS: i64 = 60_000;
 const RETRY_MS: u64 = 1_000;
 
-/// Finds exceptions in what it passes on.
+/// Causes of X-Ray's segments wait for so long. Where the same exception is reported by another door, it has another trace
+/// id there, and OpenTelemetry's SDKs send every five seconds.
+const XRAY_WAIT: Duration = Duration::from_secs(8);
+/// Reports of the same type and message within this time are of the same exceptions.
+const TOGETHER_S: i64 = 60;
+
+/// Finds exceptions in what it passes on. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct ErrorDoors {
     pub(super) inner: Arc<dyn Sink>,
     pub(super) tracker: Tracker,
     pub(super) settings: Settings,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Arc<IntakeMetrics>,
-    pub(super) minutes: Minutes,
+    pub(super) minutes: Arc<Minutes>,
+    /// Held by the causes whose wait is over: of two that were sent together the second is to be known.
+    pub(super) causes: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[async_trait]
@@ -68,6 +78,27 @@ impl ErrorDoors {
             }
         };
         self.metrics.dropped(DOOR, "too_many_in_request", left_out);
+        let (causes, found): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|(occurrence, _)| occurrence.source == Source::Xray);
+        if !causes.is_empty() {
+            let doors = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(XRAY_WAIT).await;
+                let _turn = doors.causes.lock().await;
+                // Whoever sent them was answered; the segments are in the store.
+                if let Err(error) = doors.take_found(environment, causes).await {
+                    tracing::warn!(%error, "causes of segments became no errors");
+                }
+            });
+        }
+        self.take_found(environment, found).await
+    }
+
+    async fn take_found(
+        &self,
+        environment: EnvironmentId,
+        mut found: Vec<(Occurrence, Value)>,
+    ) -> Result<(), SinkError> {
         if found.is_empty() {
             return Ok(());
         }
@@ -80,10 +111,29 @@ impl ErrorDoors {
         let name = name.map_or_else(|| "errors".to_owned(), |known| known.slug);
         let project =
             self.tracker.first_project(environment, &name).await.map_err(|error| unavailable(&error))?;
+        found.truncate(room);
+        let since_s = self.clock.now_ms().div_euclid(1_000) - TOGETHER_S;
+        let mut new = Vec::with_capacity(found.len());
+        for (occurrence, payload) in found {
+            let shape = from_rows::shape(&occurrence).filter(|_| occurrence.source == Source::Xray);
+            let is_told = match shape {
+                Some(shape) => self
+                    .tracker
+                    .is_told_elsewhere(project.id, &shape, Source::Xray, since_s)
+                    .await
+                    .map_err(|error| unavailable(&error))?,
+                None => false,
+            };
+            if is_told {
+                self.metrics.dropped(DOOR, "known", 1);
+            } else {
+                new.push((occurrence, payload));
+            }
+        }
+        let found = new;
         let rules = self.tracker.rules(project.id).await.map_err(|error| unavailable(&error))?;
         let arrivals: Vec<(&Occurrence, Grouping)> = found
             .iter()
-            .take(room)
             .map(|(occurrence, payload)| (occurrence, tracery_errors::group(occurrence, &rules, payload)))
             .collect();
         let taken = self.tracker.take_in_all(self.inner.as_ref(), &project, arrivals).await;

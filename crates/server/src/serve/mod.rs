@@ -45,7 +45,7 @@ use crate::cli::{EXIT_FAILED, EXIT_UNREACHABLE};
 use crate::commands::{Failure, OrExit};
 use crate::config::{Auth, Config, LogFormat, Place};
 use crate::secret_key;
-use error_doors::{ErrorDoors, Minutes};
+use error_doors::ErrorDoors;
 use listen::{Bound, Listeners};
 use self_trace::{OwnSpans, SelfTrace};
 
@@ -155,7 +155,8 @@ fn wire(house: &House, udp: std::net::UdpSocket) -> Result<(Doors, Daemon)> {
             settings: settings.clone(),
             clock: Arc::clone(clock),
             metrics: Arc::clone(&intake.metrics),
-            minutes: Minutes::default(),
+            minutes: Arc::default(),
+            causes: Arc::default(),
         });
     }
     let (mut api, specs) = api(store, settings, Arc::clone(clock), config.memory_bytes / 4, verified)?;
