@@ -1,43 +1,24 @@
 """Subscription filters of CloudWatch Logs through boto3: what matches goes to a webhook, in the vendor's form, once the
 events are acknowledged, also when the receiver or the server was away; and nothing goes where it must not."""
 
-import gzip
-import http.server
-import json
-import threading
-
 import pytest
 from cloudwatch import client, fresh, invalid, missing, now_ms, put, refused, until
 from conftest import Server
+from receiver import Receiver
 
 NO_FILTER = "The specified subscription filter does not exist."
 NO_DESTINATION = "The specified destination does not exist."
 
 
-class Receiver:
-    """A webhook on this machine; `status` is what it answers."""
+class Logs(Receiver):
+    """A webhook for subscription filters."""
 
     def __init__(self):
-        self.status, self.bodies = 200, []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(handler):
-                body = handler.rfile.read(int(handler.headers["content-length"]))
-                assert handler.headers["content-encoding"] == "gzip" and handler.headers["content-type"] == "application/json"
-                if self.status == 200:
-                    self.bodies.append(json.loads(gzip.decompress(body)))
-                handler.send_response(self.status)
-                handler.end_headers()
-
-            def log_message(handler, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        super().__init__("/logs", encoding="gzip")
 
     @property
     def arn(self):
-        return f"arn:tracery:webhook:::http://127.0.0.1:{self.server.server_port}/logs"
+        return f"arn:tracery:webhook:::{self.url}"
 
     def data(self):
         return [body for body in list(self.bodies) if body["messageType"] == "DATA_MESSAGE"]
@@ -48,9 +29,9 @@ class Receiver:
 
 @pytest.fixture
 def receiver():
-    receiver = Receiver()
+    receiver = Logs()
     yield receiver
-    receiver.server.shutdown()
+    receiver.stop()
 
 
 @pytest.fixture

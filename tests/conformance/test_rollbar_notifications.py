@@ -1,56 +1,29 @@
 """Rollbar's notifications: rules decide what is told, webhooks get the vendor's form and Slack's receivers theirs, once each,
 also when the receiver or the server was away; a test button says at once whether a receiver is there."""
 
-import http.server
-import json
-import threading
 import time
 
 import pytest
 from conftest import Server
+from receiver import Receiver
 from test_rollbar_api import error, patch
 from test_rollbar_items import Project
 
 
-class Receiver:
-    """A webhook on this machine; `status` is what it answers."""
-
-    def __init__(self):
-        self.status, self.bodies = 200, []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(handler):
-                body = json.loads(handler.rfile.read(int(handler.headers["content-length"])))
-                assert handler.headers["content-type"] == "application/json"
-                if self.status == 200:
-                    self.bodies.append(body)
-                handler.send_response(self.status)
-                handler.end_headers()
-
-            def log_message(handler, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server.server_port}/hook"
-
-    def events(self):
-        return [body["event_name"] for body in list(self.bodies)]
-
-
 @pytest.fixture
 def receiver():
-    receiver = Receiver()
+    receiver = Receiver("/hook")
     yield receiver
-    receiver.server.shutdown()
+    receiver.stop()
 
 
 @pytest.fixture
 def project(start):
     return Project(start("--private-webhooks", "--public-url", "https://tracery.example"))
+
+
+def events(receiver):
+    return [body["event_name"] for body in list(receiver.bodies)]
 
 
 def until(is_so, seconds=30):
@@ -98,7 +71,7 @@ def test_what_rules_want_is_told_in_the_vendors_form(project, receiver):
     project.post(error("quiet", environment="staging"))
     for _ in range(10):
         project.post(error("total"))
-    until(lambda: {"new_item", "exp_repeat_item"} <= set(receiver.events()))
+    until(lambda: {"new_item", "exp_repeat_item"} <= set(events(receiver)))
     item = next(item for item in project.items() if item["environment"] == "production")
     patch(project, item, status="resolved")
     patch(project, item, status="active")
@@ -107,7 +80,7 @@ def test_what_rules_want_is_told_in_the_vendors_form(project, receiver):
     deploy = project.call("POST", "/api/1/deploy/", json={"environment": "production", "revision": "abc", "local_username": "ada"})
     assert deploy.status_code == 200, deploy.text
     wanted = ["new_item", "exp_repeat_item", "resolved_item", "resolved_item", "reopened_item", "reactivated_item", "deploy"]
-    until(lambda: sorted(receiver.events()) == sorted(wanted))
+    until(lambda: sorted(events(receiver)) == sorted(wanted))
     told = {body["event_name"]: body["data"] for body in receiver.bodies}
     new = told["new_item"]["item"]
     assert (new["id"], new["counter"], new["level"], new["environment"]) == (item["id"], item["counter"], 40, "production")
@@ -139,14 +112,14 @@ def test_a_receiver_that_was_away_is_told_later_also_over_a_restart(tmp_path, re
     receiver.status = 200
     server = Server(tmp_path, "--private-webhooks")
     project = Project(server)
-    until(lambda: receiver.events() == ["new_item"])
+    until(lambda: events(receiver) == ["new_item"])
     assert until(history)[0]["outcome"] == "delivered"
     server.stop()
 
 
 def test_the_test_button_and_what_may_not_be_reached(project, receiver, tmp_path_factory):
     call(project, "PUT", "webhook", {"enabled": True, "url": receiver.url})
-    assert call(project, "POST", "webhook/test", {}) == "A test was delivered." and receiver.events() == ["test"]
+    assert call(project, "POST", "webhook/test", {}) == "A test was delivered." and events(receiver) == ["test"]
     receiver.status = 500
     assert "500" in call(project, "POST", "webhook/test", {}, expect=422)
     server = Server(tmp_path_factory.mktemp("closed"))

@@ -20,7 +20,7 @@ export default function ItemPage() {
   const item = useQuery({ queryKey: ["item", id], queryFn: () => rollbar.item(id), refetchInterval: 15_000, retry: false });
   const instances = useQuery({ queryKey: ["instances", id], queryFn: () => rollbar.instancesOf(id, 1) });
   const history = useQuery({ queryKey: ["item history", id], queryFn: () => rollbar.history(id) });
-  const counts = useQuery({ queryKey: ["item counts", id, item.data?.project_id], queryFn: () => rollbar.occurrenceCounts({ item_id: id, project_id: item.data!.project_id, bucket_size: "hour" }), enabled: Boolean(item.data), retry: false });
+  const counts = useQuery({ queryKey: ["item counts", id, item.data?.project_id], queryFn: () => rollbar.occurrenceCounts({ item_id: id, project_id: item.data!.project_id, bucket_size: 3600, buckets: 48, min_level: "debug" }), enabled: Boolean(item.data), retry: false });
   const refresh = () => { for (const name of ["item", "item history", "items"]) void client.invalidateQueries({ queryKey: [name] }); };
   const change = useMutation({ mutationFn: (next: Record<string, unknown>) => rollbar.updateItem(id, next), onSuccess: refresh });
   const unmerge = useMutation({ mutationFn: () => rollbar.unmerge(id), onSuccess: refresh });

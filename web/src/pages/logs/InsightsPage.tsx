@@ -27,6 +27,9 @@ const FIRST = "fields @timestamp, @message\n| sort @timestamp desc\n| limit 100"
 
 type Row = Record<string, string>;
 
+/** A query without the groups and times that the list of past ones puts before it. */
+const asked = (queryString: string) => queryString.replace(/^SOURCE [^|]*\|\s*/, "");
+
 /** Rows with a time and numbers make a chart: one line a number and group. */
 export function chartOf(rows: Row[], columns: string[]): Lines | null {
   const time = columns.find((name) => /^(bin|datefloor|dateceil)\(|^@timestamp$/.test(name) && rows.some((row) => !Number.isNaN(Date.parse(`${row[name] ?? ""}Z`.replace(" ", "T")))));
@@ -130,7 +133,7 @@ export default function InsightsPage() {
             <State of={saved} what="saved queries" empty={(all) => all.length === 0 && <p className="note">None yet.</p>}>{(all) => <ul className="plain">{all.map((one) => <li key={one.queryDefinitionId}><Link to={paths.insights({ groups: (one.logGroupNames ?? groups).join(","), q: one.queryString })} reloadDocument>{one.name}</Link></li>)}</ul>}</State>
           </Card>
           <Card title="Asked lately">
-            <State of={past} what="queries" empty={(all) => all.length === 0 && <p className="note">Nothing yet.</p>}>{(all) => <ul className="plain">{all.slice(0, 10).map((one) => <li key={one.queryId}><button type="button" className="link" onClick={() => setText(one.queryString.replace(/^SOURCE [^|]*\|\s*/, ""))}>{one.queryString.slice(0, 80)}</button> <span className="dim">{ago(one.createTime, Date.now())}</span></li>)}</ul>}</State>
+            <State of={past} what="queries" empty={(all) => all.length === 0 && <p className="note">Nothing yet.</p>}>{(all) => <ul className="plain">{all.slice(0, 10).map((one) => <li key={one.queryId}><button type="button" className="link" onClick={() => setText(asked(one.queryString))}>{asked(one.queryString).slice(0, 80)}</button> <span className="dim">{ago(one.createTime, Date.now())}</span></li>)}</ul>}</State>
           </Card>
         </aside>
       </div>

@@ -10,6 +10,9 @@ export interface Chosen { startMs?: number; endMs?: number; column?: string; low
 
 interface FieldShare { name: string; difference?: number; values?: { value: unknown; selection?: number; baseline?: number; selection_count?: number; baseline_count?: number }[] }
 
+/** How far the shares of a field's values lie apart: ids, of which each has its own, are of no use and come last. */
+const apart = (field: FieldShare) => Math.max(0, ...(field.values ?? []).map((one) => Math.abs((one.selection ?? 0) - (one.baseline ?? 0))));
+
 function selectionOf(chosen: Chosen): Record<string, unknown> {
   if (chosen.group) return { group: chosen.group };
   return {
@@ -30,7 +33,7 @@ export function BubbleUp({ dataset, spec, chosen, ask }: { dataset: string; spec
           <p className="summary"><span className="swatch selection" /> {number(answer.selection_count)} chosen events against <span className="swatch baseline" /> {number(answer.baseline_count)} others. The most telling fields first.</p>
           {answer.fields_skipped > 0 && <Warning>{number(answer.fields_skipped)} fields were not compared: there are too many.</Warning>}
           <div className="bubble-fields">
-            {(answer.fields as unknown as FieldShare[]).slice(0, 40).map((field) => (
+            {[...(answer.fields as unknown as FieldShare[])].sort((a, b) => apart(b) - apart(a)).slice(0, 40).map((field) => (
               <section key={field.name} className="bubble-field">
                 <h3>{field.name}</h3>
                 <ul>

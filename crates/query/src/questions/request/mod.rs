@@ -77,7 +77,7 @@ pub async fn request_view(
     let time = match found.first() {
         Some((_, figures)) => (figures.start_ns, figures.duration_ns.clamp(0, DURATION_NS_MAX)),
         // A log line or an error may be all there is of a trace.
-        None => match read::time_of(context, events, environment, trace_id).await? {
+        None => match read::time_of(events, environment, trace_id).await? {
             Some(time) => time,
             None => return Ok(None),
         },

@@ -120,14 +120,11 @@ pub(super) async fn entries(
         let column = Columns::of(batch)?;
         for row in 0..batch.num_rows() {
             let mut record = column.record(RecordKind::Trace, row);
-            record.name = column.text("name", row).unwrap_or_default();
             record.method = column.text("method", row);
             record.path = column.text("path", row).as_deref().and_then(path_of);
             record.route = column.text("route", row);
             record.status = column.text("status", row).and_then(|text| text.parse().ok());
             record.failed |= record.status.is_some_and(|status| status >= 500);
-            record.host = column.text("host", row);
-            record.process = column.text("process", row);
             records.push(record);
         }
     }
@@ -170,10 +167,6 @@ pub(super) async fn lines(
                 continue;
             }
             record.service = column.text("service", row).unwrap_or_default();
-            record.name = column.text("name", row).unwrap_or_default();
-            record.host = column.text("host", row);
-            record.process = column.text("process", row);
-            record.text = cut(column.text("body", row).unwrap_or_default());
             record.precision_ns = 1_000_000;
             record.read_access_line();
             records.push(record);
@@ -210,11 +203,7 @@ pub(super) async fn errors(
         row_count += batch.num_rows();
         for row in 0..batch.num_rows() {
             let mut record = column.record(RecordKind::Error, row);
-            record.name = column.text("name", row).unwrap_or_default();
             record.occurrence_id = column.text("occurrence_id", row).and_then(|id| id.parse().ok());
-            record.host = column.text("host", row);
-            record.process = column.text("process", row);
-            record.text = cut(column.text("body", row).unwrap_or_default());
             if let Some(original) = column.text("original", row) {
                 record.read_payload(&original);
             }
@@ -230,13 +219,11 @@ pub(super) async fn errors(
 
 /// Start and duration of what has a trace's id and is no span.
 pub(super) async fn time_of(
-    context: &SessionContext,
     events: &StoreEvents,
     environment: EnvironmentId,
     trace_id: TraceId,
 ) -> Result<Option<(i64, i64)>, QueryError> {
     let rows = events.trace_rows(environment, trace_id, TimeRange::ALL, ENTRIES_MAX).await?;
-    let _ = context;
     let mut times = Vec::new();
     for rows in &rows {
         let Some(time) = rows.records.column_by_name("time") else { continue };
@@ -338,14 +325,15 @@ impl<'a> Columns<'a> {
             trace_id: self.id(3, row).and_then(TraceId::from_bytes),
             span_id: span.map(|id| id.iter().map(|byte| format!("{byte:02x}")).collect()),
             service: self.text("#dataset", row).unwrap_or_default(),
-            name: String::new(),
+            // What the question does not name is not there.
+            name: self.text("name", row).unwrap_or_default(),
             method: None,
             path: None,
             route: None,
             status: None,
-            host: None,
-            process: None,
-            text: String::new(),
+            host: self.text("host", row),
+            process: self.text("process", row),
+            text: cut(self.text("body", row).unwrap_or_default()),
             occurrence_id: None,
         }
     }
