@@ -190,6 +190,10 @@ test("log lines are found by group, by pattern and by Insights, and Live Tail fo
   await page.locator(".log-line mark").first().waitFor();
   await page.locator(".log-open").first().click();
   await page.locator(".log-more").waitFor();
+  const deploy = await fetch(`${server.url}/api/1/deploy/`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ environment: "demo", revision: "abc123" }) });
+  assert.equal(deploy.status, 200);
+  await go(query({ calculations: [{ op: "COUNT" }], time_range: 3600 }, "cruddur"));
+  await page.getByText("abc123 to demo").waitFor();
   await go(`/logs/insights?${new URLSearchParams({ groups: "cruddur", q: "stats count(*) by bin(5s)" })}`);
   await page.getByText(/Complete/).waitFor();
   assert.ok((await page.locator("tbody tr").count()) > 0);

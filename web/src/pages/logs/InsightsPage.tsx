@@ -121,7 +121,7 @@ export default function InsightsPage() {
                 {results.data.status === "Running" && <> · <button type="button" className="link" onClick={() => void logs.stopQuery(queryId!)}>stop</button></>}
               </p>
               {chart && <><Segmented label="Chart" value={style} choose={setStyle} options={[["line", "Lines"], ["stack", "Stacked"], ["bar", "Bars"]]} /><LineChart title="By time" data={chart} style={style as "line" | "stack" | "bar"} /></>}
-              {rows.length === 0 && results.data.status === "Complete" ? <Empty title="No record matches.">Widen the time, or drop a condition.</Empty> : <Rows rows={rows} columns={columns} />}
+              {rows.length === 0 && results.data.status === "Complete" ? <Empty title="No record matches.">Widen the time, or drop a condition.</Empty> : <Rows rows={rows} columns={columns} group={groups.length === 1 ? groups[0]! : null} />}
             </>
           )}
         </div>
@@ -156,9 +156,10 @@ function SaveDefinition({ query, groups }: { query: string; groups: string[] }) 
 
 const ROWS_SHOWN = 1_000;
 
-function Rows({ rows, columns }: { rows: Row[]; columns: string[] }) {
+function Rows({ rows, columns, group }: { rows: Row[]; columns: string[]; group: string | null }) {
   const [open, setOpen] = useState<Row | null>(null);
   const trace = open ? traceIdIn(Object.values(open).join(" ")) : null;
+  const at = open?.["@timestamp"] ? Date.parse(`${open["@timestamp"]}Z`.replace(" ", "T")) : 0;
   let parsed: unknown = null;
   if (open?.["@message"]) {
     try { parsed = JSON.parse(open["@message"]); } catch { parsed = null; }
@@ -170,7 +171,10 @@ function Rows({ rows, columns }: { rows: Row[]; columns: string[] }) {
         <Card title="Row" tools={<button type="button" className="link" onClick={() => setOpen(null)}>close</button>}>
           <dl className="fields">{Object.entries(open).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
           {parsed !== null && typeof parsed === "object" && <Json value={parsed} />}
-          {trace && <p><Link to={paths.request(trace)}>request</Link> · <Link to={paths.trace(trace)}>trace</Link></p>}
+          <p className="row">
+            {trace && <><Link to={paths.request(trace)}>request</Link> <Link to={paths.trace(trace)}>trace</Link></>}
+            {group && at > 0 && <Link to={paths.logGroup(group, { from: at - 30_000, to: at + 30_000 })}>lines around</Link>}
+          </p>
         </Card>
       )}
       <Table label="Rows" rows={rows.slice(0, ROWS_SHOWN)} rowKey={(_, index) => index} onRow={setOpen} columns={columns.map((name) => ({

@@ -6,6 +6,7 @@ import { Link } from "react-router";
 import type { QueryAnswer, ResultRow } from "../../api/__generated__/api";
 import * as honeycomb from "../../api/honeycomb";
 import * as own from "../../api/own";
+import * as rollbar from "../../api/rollbar";
 import { Heatmap, type Selection } from "../../charts/Heatmap";
 import { LineChart, type Mark, type Style } from "../../charts/LineChart";
 import { bucketsOf, groupLabel, heatOf, linesOf } from "../../charts/series";
@@ -15,6 +16,12 @@ import { paths } from "../../util/path-builder";
 import { useParameter } from "../../util/url";
 import { BubbleUp, type Chosen } from "./BubbleUp";
 import { type Calculation, calculationName, calculationsOf, narrowed, type Spec } from "./spec";
+
+/** Deploys of the first projects, which is nearly always all of them. */
+const deploysOfAll = async (): Promise<rollbar.Deploy[]> => {
+  const projects = await rollbar.projects();
+  return (await Promise.all(projects.slice(0, 5).map((project) => rollbar.deploys(project.id)))).flatMap((answer) => answer.deploys);
+};
 
 /** How values of a calculation are spelled: times with their unit. */
 export function speller(calculation: Calculation): (value: number) => string {
@@ -33,7 +40,14 @@ export function Answer({ dataset, spec: asked, answer, ask }: Props) {
   const breakdowns = spec.breakdowns ?? [];
   const nothing = answer.results.length === 0 || (breakdowns.length === 0 && answer.results.every((row) => calculations.every((one) => !row.data[calculationName(one)])));
   const markers = useQuery({ queryKey: ["markers", dataset], queryFn: () => honeycomb.markers(dataset), staleTime: 30_000, retry: false });
-  const marks: Mark[] = useMemo(() => (markers.data ?? []).filter((one) => one.start_time >= answer.start_time && one.start_time <= answer.end_time).map((one) => ({ ms: one.start_time * 1000, label: one.message || one.type || "marker" })), [markers.data, answer]);
+  const deploys = useQuery({ queryKey: ["deploys of all"], queryFn: deploysOfAll, staleTime: 60_000, retry: false });
+  const marks: Mark[] = useMemo(
+    () => [
+      ...(markers.data ?? []).map((one) => ({ ms: one.start_time * 1000, label: one.message || one.type || "marker" })),
+      ...(deploys.data ?? []).map((one) => ({ ms: one.start_time * 1000, label: `${one.revision} to ${one.environment}` })),
+    ].filter((mark) => mark.ms >= answer.start_time * 1000 && mark.ms <= answer.end_time * 1000),
+    [markers.data, deploys.data, answer],
+  );
   const choose = (next: Chosen) => {
     setChosen(next);
     setTab("bubbleup", true);
