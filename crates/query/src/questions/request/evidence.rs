@@ -73,8 +73,6 @@ const SENT_NS: f64 = 1e9;
 /// Times never count for more than this, nor against it.
 const TIME_MAX: f64 = 2.0;
 const TIME_MIN: f64 = -8.0;
-/// Rows are compared with so many rivals at the most.
-const COMPARISONS_MAX: usize = 2_000_000;
 
 /// Requests that records may belong to instead: entries of other traces through the same door into the same service.
 pub(super) fn rivals<'a>(own: &[Record], others: &'a [Record]) -> Vec<&'a Record> {
@@ -98,11 +96,10 @@ pub(super) fn joined_traces(own: &[Record], others: &[Record], rivals: &[&Record
     for (score, _, other) in &fitting {
         *of_door.entry((other.source, other.service.as_str())).or_default() += score.exp();
     }
-    let mut comparisons_left = COMPARISONS_MAX;
     let mut members: HashMap<Option<TraceId>, Member> = HashMap::new();
     for (score, evidence, other) in fitting {
         let alternatives = of_door[&(other.source, other.service.as_str())] + NONE.exp();
-        let share = share(score, rivals, other, &mut comparisons_left).min(score.exp() / alternatives);
+        let share = share(score, rivals, other).min(score.exp() / alternatives);
         let member = Member { record: other.clone(), strength: share, evidence };
         let known = members.get(&other.trace_id).is_some_and(|known| known.strength >= share);
         if !known {
@@ -143,20 +140,15 @@ pub(super) fn weigh(
         return None;
     }
     let (score, evidence) = best(own, &record).filter(|(score, _)| *score > 0.0)?;
-    let strength = share(score, rivals, &record, &mut COMPARISONS_MAX.clone());
+    let strength = share(score, rivals, &record);
     Some(Member { record, strength, evidence })
 }
 
-/// The chance that a record with this score is not one of the rivals', nor nobody's.
-fn share(score: f64, rivals: &[&Record], record: &Record, comparisons_left: &mut usize) -> f64 {
-    let mut sum = score.exp() + NONE.exp();
-    for rival in rivals.iter().take(*comparisons_left) {
-        if let Some(other) = agreement(rival, record, |_, _| {}) {
-            sum += other.exp();
-        }
-    }
-    *comparisons_left = comparisons_left.saturating_sub(rivals.len());
-    score.exp() / sum
+/// The chance that a record with this score is not one of the rivals', nor nobody's. Only what is near the request in time
+/// has a score worth the comparison with every rival.
+fn share(score: f64, rivals: &[&Record], record: &Record) -> f64 {
+    let others = rivals.iter().filter_map(|rival| agreement(rival, record, |_, _| {}));
+    score.exp() / (score.exp() + NONE.exp() + others.map(f64::exp).sum::<f64>())
 }
 
 fn best(own: &[Record], record: &Record) -> Option<(f64, Vec<Evidence>)> {
