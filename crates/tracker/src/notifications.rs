@@ -16,8 +16,11 @@ pub const RULES_MAX: usize = 100;
 pub const ATTEMPTS_MAX: i64 = 10;
 /// The longest pause between two of them.
 const PAUSE_S_MAX: i64 = 6 * 3_600;
-/// Notices and deliveries that are read at once.
+/// Notices that are read at once.
 const BATCH: i64 = 50;
+/// Deliveries that are claimed at once, and for how long: whoever claims makes them one after the other.
+const CLAIMED: i64 = 10;
+const CLAIM_S: i64 = 120;
 /// Lines of a rule's history that are kept.
 const LOG_MAX: i64 = 100;
 /// Deliveries that may wait; more are not made, which the log of the rule says.
@@ -251,6 +254,14 @@ impl Tracker {
         let ids = self.take(Sequence::Rows, rules.len()).await?;
         let mut transaction = self.pool.begin().await?;
         if replace {
+            for table in ["deliveries", "delivery_log"] {
+                let of = "SELECT id FROM notification_rules WHERE project_id = $1 AND channel = $2";
+                sqlx::query(&format!("DELETE FROM {table} WHERE rule_id IN ({of})"))
+                    .bind(project_id)
+                    .bind(channel)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
             sqlx::query("DELETE FROM notification_rules WHERE project_id = $1 AND channel = $2")
                 .bind(project_id)
                 .bind(channel)
@@ -392,7 +403,7 @@ impl Tracker {
         let now_s = self.now_s();
         let rows = sqlx::query("SELECT id, rule_id, notice, attempts FROM deliveries WHERE next_s <= $1 ORDER BY next_s, id LIMIT $2")
             .bind(now_s)
-            .bind(BATCH)
+            .bind(CLAIMED)
             .fetch_all(&self.pool)
             .await?;
         let mut claimed = Vec::new();
@@ -401,7 +412,7 @@ impl Tracker {
             let won = sqlx::query(
                 "UPDATE deliveries SET attempts = attempts + 1, next_s = $1 WHERE id = $2 AND attempts = $3",
             )
-            .bind(now_s + pause_s(attempts))
+            .bind(now_s + CLAIM_S)
             .bind(id)
             .bind(attempts)
             .execute(&self.pool)
@@ -440,6 +451,13 @@ impl Tracker {
         if outcome.is_ok() || is_last {
             sqlx::query("DELETE FROM deliveries WHERE id = $1")
                 .bind(delivery.id)
+                .execute(&mut *transaction)
+                .await?;
+        } else {
+            sqlx::query("UPDATE deliveries SET next_s = $1 WHERE id = $2 AND attempts = $3")
+                .bind(self.now_s() + pause_s(delivery.attempts - 1))
+                .bind(delivery.id)
+                .bind(delivery.attempts)
                 .execute(&mut *transaction)
                 .await?;
         }

@@ -62,11 +62,16 @@ pub(crate) fn webhook(told: &Told) -> Value {
     json!({ "event_name": told.notice.event, "data": data })
 }
 
+/// Text of strangers as Slack shows it: without the marks that would call people or hide where a link leads.
+fn plain(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// A message for an incoming webhook of Slack, or of what takes the same.
 pub(crate) fn slack(told: &Told, config: &Value) -> Value {
     let text = match config["message_template"].as_str().filter(|template| !template.is_empty()) {
-        Some(template) => filled(template, told),
-        None => summary(told),
+        Some(template) => filled(template, told, plain),
+        None => plain(&summary(told)),
     };
     let color = match told.facts.level.map(|level| level.number()) {
         Some(40..) => "danger",
@@ -74,14 +79,14 @@ pub(crate) fn slack(told: &Told, config: &Value) -> Value {
         _ => "good",
     };
     let field = |title: &str, value: String| json!({ "title": title, "value": value, "short": true });
-    let mut fields = vec![field("Environment", told.facts.environment.clone())];
+    let mut fields = vec![field("Environment", plain(&told.facts.environment))];
     if let Some(item) = &told.item {
         fields.push(field("Level", item.level.name().to_owned()));
         fields.push(field("Occurrences", item.total.to_string()));
     }
     let mut message = json!({
         "text": text,
-        "attachments": [{ "color": color, "fallback": text, "title": told.facts.title, "fields": fields }],
+        "attachments": [{ "color": color, "fallback": text, "title": plain(&told.facts.title), "fields": fields }],
     });
     if !told.link.is_empty() {
         message["attachments"][0]["title_link"] = told.link.as_str().into();
@@ -105,8 +110,8 @@ fn summary(told: &Told) -> String {
     )
 }
 
-/// A template with what it names in place; what is not known is empty.
-pub(crate) fn filled(template: &str, told: &Told) -> String {
+/// A template with what it names in place, as `spelled` spells it; what is not known is empty.
+fn filled(template: &str, told: &Told, spelled: fn(&str) -> String) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -116,7 +121,7 @@ pub(crate) fn filled(template: &str, told: &Told) -> String {
             rest = after;
             continue;
         };
-        text.push_str(&named(name.trim(), told));
+        text.push_str(&spelled(&named(name.trim(), told)));
         rest = behind;
     }
     text.push_str(rest);
@@ -157,7 +162,7 @@ mod tests {
 
     #[test]
     fn templates_are_filled_and_what_is_unknown_is_empty() {
-        let told = Told {
+        let mut told = Told {
             notice: Notice {
                 id: 1,
                 project_id: 1,
@@ -185,9 +190,19 @@ mod tests {
             ("{{open", "{{open"),
             ("{{project_slug}}: {{trigger_description}}", "shop: New item"),
         ] {
-            assert_eq!(filled(template, &told), text, "{template}");
+            assert_eq!(filled(template, &told, str::to_owned), text, "{template}");
         }
         assert_eq!(webhook(&told)["event_name"], "new_item");
         assert!(slack(&told, &json!({ "channel": "#ops" }))["text"].as_str().unwrap().contains("New item"));
+        told.facts.title = "<!channel> & <https://evil.test|here>".into();
+        for config in [json!({}), json!({ "message_template": "<!here> {{title}}" })] {
+            let message = slack(&told, &config);
+            let (text, title) = (message["text"].to_string(), message["attachments"][0]["title"].to_string());
+            for shown in [&text, &title] {
+                assert!(!shown.contains("<!channel>") && !shown.contains("<https"), "{shown}");
+            }
+            // What the rule's owner wrote is meant.
+            assert_eq!(text.contains("<!here>"), config["message_template"].is_string(), "{text}");
+        }
     }
 }

@@ -91,8 +91,8 @@ impl Rollbar {
 
     async fn deliver(&self, delivery: &Delivery) -> Result<Result<(), String>, TrackerError> {
         let rules = self.tracker.notification_rules(delivery.notice.project_id, None).await?;
-        let Some(rule) = rules.into_iter().find(|rule| rule.id == delivery.rule_id) else {
-            return Ok(Err("the rule is gone".to_owned()));
+        let Some(rule) = rules.into_iter().find(|rule| rule.id == delivery.rule_id && rule.enabled) else {
+            return Ok(Err("the rule is gone or switched off".to_owned()));
         };
         let channel = self.tracker.channel(rule.project_id, &rule.channel).await?.unwrap_or_default();
         if channel["enabled"].as_bool() == Some(false) {
