@@ -134,7 +134,7 @@ impl Order {
             Self::LastSeen => "last_s DESC, id DESC",
             Self::FirstSeen => "first_s DESC, id DESC",
             Self::Activated => "last_activated_s DESC, id DESC",
-            Self::Occurrences => "total DESC, id DESC",
+            Self::Occurrences => "total DESC, last_s DESC, id DESC",
             Self::Level => "level DESC, last_s DESC, id DESC",
         }
     }
